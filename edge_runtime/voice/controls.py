@@ -1,0 +1,179 @@
+"""What a user can turn while a voice is converted, and what each turn does to pitch, envelope and level.
+
+Ranges and neutral values come from the model's manifest; `Controls` holds checked values only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+
+from edge_runtime.contract import ControlSpec, FrontEndSpec, SynthesisSpec, TimingSpec, VoiceInfo
+from edge_runtime.errors import ControlError
+from edge_runtime.voice.framing import FloatArray
+from edge_runtime.voice.front_end import Features
+
+_SPREAD_RATIO_LIMITS = (0.6, 1.6)
+_LOG_F0_LIMITS = (float(np.log(50.0)), float(np.log(900.0)))
+
+
+class VoiceDescription(Protocol):
+    """What the signal path needs to know of a model: a manifest on the device, a trained run on a workstation."""
+
+    @property
+    def front_end(self) -> FrontEndSpec:
+        """How sound becomes features."""
+
+    @property
+    def synthesis(self) -> SynthesisSpec:
+        """How gains become sound."""
+
+    @property
+    def timing(self) -> TimingSpec:
+        """Chunk and look-ahead."""
+
+    @property
+    def voices(self) -> tuple[VoiceInfo, ...]:
+        """The voices it speaks in."""
+
+    @property
+    def default_voice(self) -> str:
+        """Name of the voice that is used when none is asked for."""
+
+    @property
+    def controls(self) -> tuple[ControlSpec, ...]:
+        """Ranges and neutral values."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Checked values; make them with `VoiceConverter.controls`."""
+
+    voice: str
+    morph: str | None
+    """Second voice to blend in, or None."""
+    morph_amount: float
+    """Share of the second voice, 0..1."""
+    pitch: float
+    """Semitones, on top of the automatic pitch."""
+    auto_pitch: float
+    """How far the speaker's mean pitch is moved to the voice's, 0..1."""
+    formant: float
+    """Ratio by which the spectral envelope is moved."""
+    intonation: float
+    """Range of the intonation: 0 flat, 1 natural, 2 doubled."""
+    robot: float
+    """0 natural .. 1 one constant pitch."""
+    whisper: float
+    """0 natural .. 1 no voicing."""
+    breath: float
+    """Gain of the noise part, dB."""
+    tilt: float
+    """Spectral tilt about 1 kHz, dB per octave."""
+    mix: float
+    """Share of converted sound against the delayed original, 0..1."""
+    gain: float
+    """Output gain, dB."""
+
+
+_TEXT_FIELDS = ("voice", "morph", "morph_amount")
+CONTROL_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Controls) if field.name not in _TEXT_FIELDS)
+
+
+def make_controls(
+    description: VoiceDescription,
+    voice: str | None = None,
+    morph: str | None = None,
+    morph_amount: float | None = None,
+    **values: float,
+) -> Controls:
+    """Check ``values`` against the model's ranges; what is not given takes its default. Raises `ControlError`."""
+    specs = {spec.name: spec for spec in description.controls}
+    if unknown := sorted(values.keys() - specs.keys()):
+        raise ControlError(f"unknown control {unknown[0]!r}; this model has: {', '.join(sorted(specs))}")
+    checked: dict[str, float] = {}
+    for name in CONTROL_NAMES:
+        spec = specs[name]
+        value = float(values.get(name, spec.default))
+        if not spec.minimum <= value <= spec.maximum:
+            raise ControlError(f"{name} must be between {spec.minimum:g} and {spec.maximum:g} {spec.unit}".rstrip())
+        checked[name] = value
+    amount = 0.5 if morph_amount is None else float(morph_amount)
+    if not 0.0 <= amount <= 1.0:
+        raise ControlError("the morph amount must be between 0 and 1")
+    first = find_voice(description.voices, voice or description.default_voice)
+    second = find_voice(description.voices, morph) if morph else None
+    return Controls(first.name, second.name if second else None, amount if second else 0.0, **checked)
+
+
+def find_voice(voices: tuple[VoiceInfo, ...], name: str) -> VoiceInfo:
+    """The voice of that name. Raises `ControlError`."""
+    for voice in voices:
+        if voice.name == name:
+            return voice
+    names = ", ".join(voice.name for voice in voices)
+    raise ControlError(f"this model has no voice {name!r}; it has: {names}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the output's pitch and timbre go: one voice, or two blended."""
+
+    mean_log_f0: float
+    spread: float
+    film: FloatArray
+    """(1, F) FiLM vector."""
+
+
+def make_target(voices: tuple[VoiceInfo, ...], film: FloatArray, controls: Controls) -> Target:
+    """Blend the voices of ``controls``; ``film`` (V, F) is the model's table."""
+    first = find_voice(voices, controls.voice)
+    second = find_voice(voices, controls.morph) if controls.morph else first
+    share = controls.morph_amount
+
+    def blend(a: float, b: float) -> float:
+        return (1.0 - share) * a + share * b
+
+    vector = (1.0 - share) * film[first.index] + share * film[second.index]
+    return Target(
+        mean_log_f0=blend(float(np.log(first.f0_mean_hz)), float(np.log(second.f0_mean_hz))),
+        spread=blend(first.f0_spread, second.f0_spread),
+        film=np.asarray(vector, np.float32)[None, :],
+    )
+
+
+@dataclass(frozen=True)
+class Prosody:
+    """Edited pitch of T frames."""
+
+    log_f0: FloatArray
+    """(T,) natural log of Hz."""
+    harmonic: FloatArray
+    """(T,) amplitude of the harmonic source, 0..1."""
+
+
+def edit_prosody(features: Features, controls: Controls, target: Target) -> Prosody:
+    """Move the speaker's pitch into the target's range and apply pitch, intonation and robot."""
+    auto = np.float32(controls.auto_pitch)
+    mean = features.mean_log_f0 + auto * (np.float32(target.mean_log_f0) - features.mean_log_f0)
+    mean = mean + np.float32(controls.pitch * np.log(2.0) / 12.0)
+    ratio = np.clip(np.float32(target.spread) / features.spread, *_SPREAD_RATIO_LIMITS)
+    span = np.float32(controls.intonation * (1.0 - controls.robot)) * (1.0 + auto * (ratio - 1.0))
+    log_f0 = np.clip(mean + span * (features.log_f0 - features.mean_log_f0), *_LOG_F0_LIMITS)
+    return Prosody(log_f0.astype(np.float32, copy=False), features.voiced)
+
+
+def log_amplitude(features: Features, controls: Controls, description: VoiceDescription) -> FloatArray:
+    """What is added to all log gains (T,): the speaker's own loudness, the user's gain, and the gate.
+
+    The network speaks at the level it was trained at; the running level of the input says how far from that the
+    speaker is. Below the gate the sound fades, so that silence stays silent.
+    """
+    spec = description.synthesis
+    loudness = 0.5 * (features.level - np.float32(description.front_end.level.prior_log_energy))
+    gate = np.float32(spec.gate_slope) * np.minimum(features.energy - np.float32(spec.gate_log_energy), 0.0)
+    gain = np.float32(controls.gain * np.log(10.0) / 20.0)
+    total: FloatArray = (loudness + gate + gain).astype(np.float32, copy=False)
+    return total

@@ -1,0 +1,129 @@
+"""`VoiceConverter`: a loaded voice model file, ready to turn one voice into another."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.backends import open_backend
+from edge_runtime.errors import InputError, ModelFileError
+from edge_runtime.media.audio import to_mono
+from edge_runtime.media.resample import resample
+from edge_runtime.model_file import ModelFile
+from edge_runtime.voice.controls import Controls, make_controls
+from edge_runtime.voice.framing import FloatArray
+from edge_runtime.voice.network import GraphNetwork
+from edge_runtime.voice.selftest import RecordingNetwork, SelfTestResult, compare, load_golden, run_stages
+from edge_runtime.voice.stream import VoiceStream
+
+Progress = Callable[[float], None]
+
+_BLOCK_CHUNKS = 50
+"""Chunks that `convert` gives the front end and the synthesis at once: vectorised, yet little memory."""
+
+
+class VoiceConverter:
+    """A loaded voice model."""
+
+    def __init__(self, model: ModelFile, *, backend: str | None = None, threads: int = 1) -> None:
+        """Raises `BackendError` when no interpreter runs the graph, `ModelFileError` when its tables are wrong."""
+        self.model = model
+        self.manifest = model.manifest
+        self._film = _load_film(model)
+        self._backend = open_backend(
+            model.graph,
+            model.graph_format,
+            self.manifest.inputs,
+            self.manifest.outputs,
+            prefer=backend,
+            threads=threads,
+        )
+
+    @property
+    def backend_name(self) -> str:
+        """What runs the graph, with its version."""
+        return self._backend.name
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate at which `stream` works."""
+        return self.manifest.front_end.sample_rate_hz
+
+    def controls(
+        self,
+        voice: str | None = None,
+        morph: str | None = None,
+        morph_amount: float | None = None,
+        **values: float,
+    ) -> Controls:
+        """Checked controls; what is not given takes the model's default. Raises `ControlError`."""
+        return make_controls(self.manifest, voice, morph, morph_amount, **values)
+
+    def stream(self, controls: Controls | None = None) -> VoiceStream:
+        """A fresh stream at `sample_rate_hz`."""
+        network = GraphNetwork(self._backend, self.manifest)
+        return VoiceStream(self.manifest, network, self._film, controls or self.controls())
+
+    def convert(
+        self,
+        samples: NDArray[np.floating],
+        sample_rate: int,
+        controls: Controls | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> FloatArray:
+        """Convert a recording (n,) or (n, channels) in [-1, 1]; gives mono (n,) at the same rate, latency removed.
+
+        The result is what a stream would give, cut to the recording. Raises `InputError` for an empty recording or
+        one with values that are not finite.
+        """
+        mono = to_mono(np.asarray(samples, np.float32))
+        if not len(mono):
+            raise InputError("the recording is empty; record something first")
+        if not np.isfinite(mono).all():
+            raise InputError("the recording has samples that are not numbers; export it again from its source")
+        rate = self.sample_rate_hz
+        source = mono if sample_rate == rate else resample(mono, sample_rate, rate)
+        stream = self.stream(controls)
+        block = _BLOCK_CHUNKS * self.manifest.timing.chunk_hops * self.manifest.front_end.hop_length
+        parts = []
+        for start in range(0, len(source), block):
+            parts.append(stream.process(source[start : start + block]))
+            if progress is not None:
+                progress(min(1.0, (start + block) / len(source)))
+        parts.append(stream.flush())
+        out = np.concatenate(parts)[stream.latency_samples :][: len(source)]
+        if sample_rate == rate:
+            return out
+        back = resample(out, rate, sample_rate)[: len(mono)]
+        return np.pad(back, (0, len(mono) - len(back))).astype(np.float32)
+
+    def run_stages(self, samples: FloatArray) -> dict[str, FloatArray]:
+        """What every stage makes of samples (n,) at `sample_rate_hz` with default controls; see `selftest`."""
+        network = RecordingNetwork(GraphNetwork(self._backend, self.manifest))
+        return run_stages(VoiceStream(self.manifest, network, self._film, self.controls()), network, samples)
+
+    def selftest(self) -> SelfTestResult:
+        """Compare this machine with the golden vectors in the model file. Raises `ModelFileError` without any."""
+        golden = load_golden(self.model)
+        return compare(self.backend_name, golden, self.run_stages(np.asarray(golden["samples"], np.float32)))
+
+    def close(self) -> None:
+        """Free the interpreter."""
+        self._backend.close()
+
+
+def _load_film(model: ModelFile) -> FloatArray:
+    """The table of FiLM vectors (V, F), checked against the manifest."""
+    try:
+        table = np.load(io.BytesIO(model.files["voices.npy"]), allow_pickle=False)
+    except (KeyError, ValueError, EOFError) as error:
+        raise ModelFileError("the model file has no readable voice table; export the model again") from error
+    expected = next((t.shape[1] for t in model.manifest.inputs if t.name == "film"), None)
+    rows = max((voice.index for voice in model.manifest.voices), default=-1) + 1
+    if table.ndim != 2 or table.shape[0] < rows or table.shape[1] != expected or not np.isfinite(table).all():
+        raise ModelFileError("the model's voice table does not fit its manifest; export the model again")
+    return np.asarray(table, np.float32)

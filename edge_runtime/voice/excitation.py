@@ -1,0 +1,94 @@
+"""Harmonic and noise excitation from an F0 track: flat-spectrum, unit-power, made of the pitch we want.
+
+Pulses are band-limited (a Hann-windowed sinc read at the pulse's fractional position), their amplitude is the square
+root of the period, so that power does not depend on pitch. The phase accumulator is never reset, so no edit of the
+pitch can make a click. Noise is drawn sequentially: any cutting into blocks gives the same samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from edge_runtime.voice.framing import FloatArray
+
+_FRACTIONS = 64
+"""Sub-sample positions in the pulse table; linear interpolation between them would be inaudible."""
+
+
+@lru_cache(maxsize=4)
+def _pulse_table(taps: int) -> FloatArray:
+    """Pulses (_FRACTIONS + 1, taps): row r peaks r / _FRACTIONS samples after the middle."""
+    position = np.arange(taps) - taps // 2 - np.arange(_FRACTIONS + 1)[:, None] / _FRACTIONS
+    window = 0.5 + 0.5 * np.cos(np.pi * np.clip(position / (taps / 2 + 0.5), -1, 1))
+    return (np.sinc(position) * window).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ExcitationBlock:
+    """Two sources, each (T * hop_length,) samples."""
+
+    harmonic: FloatArray
+    noise: FloatArray
+
+
+class Excitation:
+    """Stateful source; `process` on one long block equals `process` on its pieces."""
+
+    def __init__(self, sample_rate_hz: int, hop_length: int, pulse_taps: int, seed: int = 0) -> None:
+        self._rate = sample_rate_hz
+        self._hop = hop_length
+        self._taps = pulse_taps
+        self._table = _pulse_table(pulse_taps)
+        self._ramp = ((np.arange(hop_length) + 1.0) / hop_length)[None, :]
+        self._seed = seed
+        self.reset()
+
+    def reset(self, phase: float = 0.0) -> None:
+        """Start again, the first pulse ``1 - phase`` periods away."""
+        self._random = np.random.Generator(np.random.PCG64(self._seed))
+        self._phase = phase
+        self._log_f0: float | None = None
+        self._voiced = 0.0
+        self._tail = np.zeros(self._taps, np.float32)
+
+    def process(self, log_f0: FloatArray, voiced: FloatArray) -> ExcitationBlock:
+        """Make T hops from log F0 (T,), natural log of Hz, and harmonic amplitude (T,), 0..1, both at hop ends."""
+        n_hops = len(log_f0)
+        noise = self._random.standard_normal(n_hops * self._hop, dtype=np.float32)
+        return ExcitationBlock(self._pulses(log_f0.astype(np.float64), voiced.astype(np.float64)), noise)
+
+    def _pulses(self, log_f0: np.ndarray, voiced: np.ndarray) -> FloatArray:
+        n_hops = len(log_f0)
+        if n_hops == 0:
+            return np.zeros(0, np.float32)
+        if self._log_f0 is None:
+            self._log_f0 = float(log_f0[0])
+        out = np.zeros(n_hops * self._hop + self._taps, np.float32)
+        out[: self._taps] = self._tail
+        step = np.exp(self._ramped(log_f0, self._log_f0)) / self._rate  # periods per sample
+        self._place(out, step, self._ramped(voiced, self._voiced))
+        self._log_f0, self._voiced = float(log_f0[-1]), float(voiced[-1])
+        self._tail = out[n_hops * self._hop :].copy()
+        return out[: n_hops * self._hop]
+
+    def _ramped(self, values: np.ndarray, before: float) -> np.ndarray:
+        """Straight lines between hop ends, one value per sample."""
+        previous = np.concatenate([[before], values[:-1]])[:, None]
+        return np.asarray(previous + (values[:, None] - previous) * self._ramp).ravel()
+
+    def _place(self, out: FloatArray, step: np.ndarray, amplitude: np.ndarray) -> None:
+        phase = self._phase + np.cumsum(step)
+        cycles = np.floor(phase)
+        starts = np.flatnonzero(np.diff(cycles, prepend=np.floor(self._phase)))
+        self._phase = float(phase[-1] - cycles[-1])
+        if not len(starts):
+            return
+        late = (phase[starts] - cycles[starts]) / step[starts]  # samples since the pulse, 0..1
+        rows = np.rint((1.0 - late) * _FRACTIONS).astype(np.intp)
+        heights = (amplitude[starts] / np.sqrt(step[starts])).astype(np.float32)
+        pulses = self._table[rows] * heights[:, None]
+        for start, pulse in zip(starts.tolist(), pulses, strict=True):
+            out[start : start + self._taps] += pulse

@@ -1,0 +1,123 @@
+"""Samples in, the network's inputs out: the one front end that training and the device share.
+
+At tick t (hop t complete) the network reads the mel frame t and answers for frame t - lookahead. The auxiliary
+features (pitch, voicing, energy) run through delay lines so that they describe the frame it answers for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from edge_runtime.contract import FrontEndSpec
+from edge_runtime.voice import mel
+from edge_runtime.voice.framing import FloatArray, FrameBuffer
+from edge_runtime.voice.normalise import LevelTracker, SpectrumNormaliser
+from edge_runtime.voice.pitch import DELAY_HOPS, PitchTracker
+
+PITCH_LEAD_HOPS = 1
+"""The pitch frame whose window is centred on output frame u is u + 1: its window is longer and right-aligned too."""
+
+AUX_SIZE = 3
+_LOG_F0_CENTRE = float(np.log(160.0))
+_LOG_F0_SCALE = 2.0
+_ENERGY_SCALE = 0.25
+
+
+@dataclass(frozen=True)
+class Features:
+    """A block of T ticks: mel of frame t, everything else of the frame that is answered for."""
+
+    mel: FloatArray
+    """(T, n_mels) normalised, of order one."""
+    log_f0: FloatArray
+    """(T,) natural log of Hz, held through unvoiced stretches."""
+    voiced: FloatArray
+    """(T,) 1 where voiced, else 0."""
+    energy: FloatArray
+    """(T,) natural log of power relative to the running level."""
+    level: FloatArray
+    """(T,) running level of the input, natural log of power."""
+    mean_log_f0: FloatArray
+    """(T,) the speaker's running mean of log F0."""
+    spread: FloatArray
+    """(T,) the speaker's running standard deviation of log F0."""
+
+    def __len__(self) -> int:
+        return len(self.mel)
+
+    def slice(self, start: int, stop: int) -> Features:
+        """Ticks ``start`` to ``stop``."""
+        return Features(*(getattr(self, field.name)[start:stop] for field in fields(self)))
+
+
+def aux_features(log_f0: FloatArray, voiced: FloatArray, energy: FloatArray) -> FloatArray:
+    """The network's ``aux`` input (T, 3): scaled log F0, voicing, scaled relative energy."""
+    pitch = (log_f0 - np.float32(_LOG_F0_CENTRE)) * np.float32(_LOG_F0_SCALE)
+    return np.stack([pitch, voiced, energy * np.float32(_ENERGY_SCALE)], axis=1).astype(np.float32, copy=False)
+
+
+class _DelayLine:
+    """Delays rows of (T, C) by a fixed number of rows; before the first row comes ``initial``."""
+
+    def __init__(self, delay: int, initial: list[float]) -> None:
+        self._start = np.tile(np.asarray(initial, np.float32), (delay, 1))
+        self.reset()
+
+    def reset(self) -> None:
+        self._held = self._start
+
+    def push(self, rows: FloatArray) -> FloatArray:
+        joined = np.concatenate([self._held, rows])
+        self._held = joined[len(rows) :]
+        return joined[: len(rows)]
+
+
+class FrontEnd:
+    """Stateful; any cutting of the samples gives the same features."""
+
+    def __init__(self, spec: FrontEndSpec, lookahead_hops: int) -> None:
+        self.spec = spec
+        self._frame_length = max(spec.win_length, spec.pitch.window_samples)
+        self._buffer = FrameBuffer(self._frame_length, spec.hop_length)
+        self._level = LevelTracker(spec)
+        self._pitch = PitchTracker(spec)
+        self._aligner = mel.FormantAligner(spec)
+        self._spectrum = SpectrumNormaliser(spec)
+        # Energy of frame t is known at tick t; pitch of frame t - 1 at tick t, and it is wanted one hop early.
+        self._level_delay = _DelayLine(lookahead_hops, [-12.0, spec.level.prior_log_energy])
+        pitch_delay = max(0, lookahead_hops - DELAY_HOPS - PITCH_LEAD_HOPS)
+        prior = float(np.log(spec.pitch.prior_hz))
+        self._pitch_delay = _DelayLine(pitch_delay, [prior, 0.0, prior, spec.pitch.prior_spread])
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+        for part in (self._buffer, self._level, self._pitch, self._spectrum, self._level_delay, self._pitch_delay):
+            part.reset()
+
+    def push(self, samples: FloatArray) -> Features:
+        """Take samples (n,), float32; give the features of the ticks they complete (T may be 0)."""
+        frames = self._buffer.push(samples)
+        power = mel.power_spectrum(frames[:, self._frame_length - self.spec.win_length :], self.spec)
+        level = self._level.process(mel.log_energy(power, self.spec))
+        pitch = self._pitch.process(frames[:, self._frame_length - self.spec.pitch.window_samples :], level.energy)
+        log_mel = self._aligner.log_mel(power, pitch.mean_log_f0)
+        loudness = self._level_delay.push(np.stack([level.energy, level.level], axis=1))
+        track = self._pitch_delay.push(
+            np.stack([pitch.log_f0, pitch.voiced, pitch.mean_log_f0, pitch.spread], axis=1).astype(np.float32)
+        )
+        return Features(
+            mel=self._spectrum.process(log_mel, level),
+            log_f0=track[:, 0],
+            voiced=track[:, 1],
+            energy=loudness[:, 0],
+            level=loudness[:, 1],
+            mean_log_f0=track[:, 2],
+            spread=track[:, 3],
+        )
+
+
+def analyse(samples: FloatArray, spec: FrontEndSpec, lookahead_hops: int) -> Features:
+    """Batch twin of `FrontEnd`: features of a whole signal (n,), one tick per full hop."""
+    return FrontEnd(spec, lookahead_hops).push(np.asarray(samples, np.float32))

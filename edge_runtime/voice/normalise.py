@@ -1,0 +1,95 @@
+"""Running level and average spectrum: what makes a whisper, a shout and a cheap microphone look alike to the network.
+
+Only frames that look like speech (not far below the running level, not silence) move the averages, so pauses and
+background noise do not become the reference. The first frames count as a plain mean that starts from a prior, later
+ones as an exponential average: seeding from the first frame instead would turn one loud click into a deaf start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_runtime.contract import FrontEndSpec
+from edge_runtime.voice.framing import FloatArray
+
+MEL_SCALE = 0.5
+"""Normalised mel values are log ratios times this, so that they are of order one."""
+MEL_LIMITS = (-4.0, 3.0)
+ENERGY_LIMITS = (-12.0, 4.0)
+"""Relative energy, natural log of power: -52 dB to +17 dB about the running level."""
+_PRIOR_FRAMES = 25.0
+
+
+@dataclass(frozen=True)
+class LevelFrames:
+    """Loudness of a block of T frames."""
+
+    energy: FloatArray
+    """(T,) natural log of power relative to the running level."""
+    level: FloatArray
+    """(T,) the running level itself, natural log of power."""
+    rate: FloatArray
+    """(T,) how far this frame moves the averages, 0 where it does not look like speech."""
+
+
+class LevelTracker:
+    """Running loudness of speech. Stateful; one long block equals its pieces."""
+
+    def __init__(self, spec: FrontEndSpec) -> None:
+        self._spec = spec.level
+        hop_s = spec.hop_length / spec.sample_rate_hz
+        self._level_rate = 1.0 - float(np.exp(-hop_s / spec.level.level_time_s))
+        self._spectrum_rate = 1.0 - float(np.exp(-hop_s / spec.level.spectrum_time_s))
+        self._release = spec.level.release_per_s * hop_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the prior."""
+        self.level = self._spec.prior_log_energy
+        self._heard = 0.0
+
+    def process(self, log_energy: FloatArray) -> LevelFrames:
+        """Follow frame energies (T,), natural log of power."""
+        level, rate = np.empty_like(log_energy), np.empty_like(log_energy)
+        for t, energy in enumerate(log_energy.tolist()):
+            rate[t] = self._update(energy)
+            level[t] = self.level
+        return LevelFrames(np.clip(log_energy - level, *ENERGY_LIMITS), level, rate)
+
+    def _update(self, log_energy: float) -> float:
+        """Move the level; returns the rate at which the spectrum's average may follow."""
+        if log_energy < self._spec.silence_log_energy:
+            return 0.0
+        if log_energy < self.level - self._spec.gate_below_level:
+            # A quiet speaker after a loud one: let the level come down to them.
+            self.level -= self._release
+            return 0.0
+        self._heard += 1.0
+        warm_up = 1.0 / (self._heard + _PRIOR_FRAMES)
+        self.level += max(self._level_rate, warm_up) * (log_energy - self.level)
+        return max(self._spectrum_rate, warm_up)
+
+
+class SpectrumNormaliser:
+    """Subtracts the running average spectrum of speech. Stateful; one long block equals its pieces."""
+
+    def __init__(self, spec: FrontEndSpec) -> None:
+        self._prior = np.asarray(spec.level.prior_log_mel, np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the prior."""
+        self._spectrum = self._prior.copy()
+
+    def process(self, log_mel: FloatArray, level: LevelFrames) -> FloatArray:
+        """Normalised mel (T, n_mels) of order one, from log-mel (T, n_mels) and the levels of the same frames."""
+        relative = log_mel - level.level[:, None]
+        out = np.empty_like(relative)
+        for t, rate in enumerate(level.rate.tolist()):
+            np.subtract(relative[t], self._spectrum, out=out[t])
+            if rate > 0.0:
+                self._spectrum += np.float32(rate) * out[t]
+        out *= np.float32(MEL_SCALE)
+        return np.clip(out, *MEL_LIMITS, out=out)

@@ -1,0 +1,176 @@
+"""F0, voicing and the speaker's running pitch statistics.
+
+Autocorrelation of the Hann-windowed frame divided by the window's own (P. Boersma, "Accurate short-term analysis of the
+fundamental frequency", 1993), computed below `lowpass_hz`; the candidate that wins may be an octave lower only for a
+gain in periodicity, and may jump from the previous frame only for another. A median of three removes single errors,
+which costs one hop: the value that `PitchTracker.process` gives at frame t belongs to frame t - 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.contract import FrontEndSpec
+from edge_runtime.voice.framing import FloatArray, hann
+
+DELAY_HOPS = 1
+"""How many hops the smoothed track is behind the frames."""
+
+_UNVOICED_MEMORY_HOPS = 20
+"""After this long without voicing the previous pitch no longer attracts the next one."""
+
+
+@dataclass(frozen=True)
+class PitchFrames:
+    """A block of T frames of the smoothed track, `DELAY_HOPS` late."""
+
+    log_f0: FloatArray
+    """(T,) natural log of Hz; through unvoiced stretches the last value is held."""
+    voiced: FloatArray
+    """(T,) 1 where voiced, else 0."""
+    mean_log_f0: FloatArray
+    """(T,) the speaker's running mean of log F0."""
+    spread: FloatArray
+    """(T,) the speaker's running standard deviation of log F0."""
+
+
+class Periodicity:
+    """Window-corrected, low-passed autocorrelation of frames: pure, no state."""
+
+    def __init__(self, spec: FrontEndSpec) -> None:
+        pitch, rate = spec.pitch, spec.sample_rate_hz
+        self._fft = pitch.fft_length
+        self._first = int(rate / pitch.maximum_hz) - 1
+        self._last = int(np.ceil(rate / pitch.minimum_hz)) + 1
+        self._rate = rate
+        self._window = hann(pitch.window_samples)
+        frequency = np.fft.rfftfreq(self._fft, 1.0 / rate)
+        self._lowpass = (1.0 / (1.0 + (frequency / pitch.lowpass_hz) ** 4)).astype(np.float32)
+        self._lowpass[0] = 0.0
+        own = self._autocorrelation(np.ones((1, pitch.window_samples), np.float32), np.ones_like(self._lowpass))
+        own_lags = own[0, self._first : self._last + 1] / own[0, 0]
+        self._correction = (1.0 / own_lags).astype(np.float32)
+        lags = np.arange(self._first, self._last + 1, dtype=np.float64)
+        self.log2_lag = np.log2(lags).astype(np.float32)
+        octaves_down = self.log2_lag - np.float32(np.log2(rate / pitch.maximum_hz))
+        self.octave_penalty = (pitch.octave_cost * octaves_down).astype(np.float32)
+
+    def _autocorrelation(self, frames: FloatArray, weight: FloatArray) -> FloatArray:
+        spectrum = np.fft.rfft(frames * self._window, self._fft)
+        power = (spectrum.real**2 + spectrum.imag**2) * weight
+        correlation: FloatArray = np.fft.irfft(power, self._fft).astype(np.float32, copy=False)
+        return correlation
+
+    def __call__(self, frames: FloatArray) -> FloatArray:
+        """Periodicity (T, n_lags), about -1..1, of frames (T, window_samples)."""
+        correlation = self._autocorrelation(frames, self._lowpass)
+        power = correlation[:, :1] + np.float32(1e-9)
+        return np.asarray(correlation[:, self._first : self._last + 1] / power * self._correction, np.float32)
+
+    def frequency_hz(self, periodicity: FloatArray, index: int) -> float:
+        """Frequency of the peak of one frame's periodicity (n_lags,) at ``index``, refined by a parabola."""
+        before, peak, after = (float(periodicity[index + k]) for k in (-1, 0, 1))
+        curvature = before - 2.0 * peak + after
+        shift = 0.5 * (before - after) / curvature if curvature < 0.0 else 0.0
+        return self._rate / (self._first + index + min(0.5, max(-0.5, shift)))
+
+
+class SpeakerPitch:
+    """Running mean and spread of log F0 over voiced time, starting from a prior."""
+
+    def __init__(self, spec: FrontEndSpec) -> None:
+        self._spec = spec.pitch
+        self._hop_s = spec.hop_length / spec.sample_rate_hz
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the prior."""
+        self.mean = float(np.log(self._spec.prior_hz))
+        self._variance = self._spec.prior_spread**2
+        self._seconds = self._spec.prior_weight_s
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of log F0."""
+        return float(np.sqrt(self._variance))
+
+    def update(self, log_f0: float) -> None:
+        """Count one voiced frame."""
+        self._seconds = min(self._seconds + self._hop_s, self._spec.mean_time_s)
+        rate = self._hop_s / self._seconds
+        deviation = log_f0 - self.mean
+        self.mean += rate * deviation
+        self._variance += rate * (deviation * deviation - self._variance)
+
+
+class PitchTracker:
+    """Stateful; `process` on one long block equals `process` on its pieces."""
+
+    def __init__(self, spec: FrontEndSpec) -> None:
+        self._spec = spec.pitch
+        self._periodicity = Periodicity(spec)
+        self.speaker = SpeakerPitch(spec)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the speaker."""
+        self.speaker.reset()
+        prior = self.speaker.mean
+        self._raw: list[tuple[float, bool]] = [(prior, False), (prior, False)]
+        self._voiced = False
+        self._previous_log2_lag: np.float32 | None = None
+        self._since_voiced = 0
+        self._held = prior
+
+    def process(self, frames: FloatArray, energy: FloatArray) -> PitchFrames:
+        """Track frames (T, window_samples) with their energy (T,) relative to the running level."""
+        periodicity = self._periodicity(frames)
+        peaks = np.zeros(periodicity.shape, bool)
+        centre = periodicity[:, 1:-1]
+        np.logical_and(centre > periodicity[:, :-2], centre >= periodicity[:, 2:], out=peaks[:, 1:-1])
+        score = np.where(peaks, periodicity - self._periodicity.octave_penalty, np.float32(-9.0))
+        log_f0, voiced, mean, spread = (np.empty(len(frames), np.float32) for _ in range(4))
+        for t in range(len(frames)):
+            self._raw.append(self._pick(periodicity[t], score[t], float(energy[t])))
+            log_f0[t], voiced[t] = self._smooth()
+            mean[t], spread[t] = self.speaker.mean, self.speaker.spread
+        return PitchFrames(log_f0, voiced, mean, spread)
+
+    def _pick(self, periodicity: FloatArray, score: FloatArray, energy: float) -> tuple[float, bool]:
+        """Best candidate of one frame: (log F0, voiced)."""
+        if self._previous_log2_lag is not None:
+            distance = np.abs(self._periodicity.log2_lag - self._previous_log2_lag)
+            score = score - np.float32(self._spec.jump_cost) * distance
+        index = int(score.argmax())
+        strength = float(periodicity[index]) if score[index] > -5.0 else 0.0
+        threshold = self._spec.voiced_off if self._voiced else self._spec.voiced_on
+        self._voiced = strength > threshold and energy > -self._spec.energy_below_level
+        if not self._voiced:
+            self._since_voiced += 1
+            if self._since_voiced > _UNVOICED_MEMORY_HOPS:
+                self._previous_log2_lag = None
+            return self._raw[-1][0], False
+        self._since_voiced = 0
+        self._previous_log2_lag = self._periodicity.log2_lag[index]
+        return float(np.log(self._periodicity.frequency_hz(periodicity, index))), True
+
+    def _smooth(self) -> tuple[float, float]:
+        """Median of three pitches where all are voiced, majority vote on voicing; drops the oldest."""
+        (f_before, v_before), (f_now, v_now), (f_after, v_after) = self._raw
+        self._raw.pop(0)
+        voiced = (v_before + v_now + v_after) >= 2
+        if voiced:
+            candidates = sorted(f for f, v in ((f_before, v_before), (f_now, v_now), (f_after, v_after)) if v)
+            # With two voiced neighbours only, the earlier of the sorted pair is as good as a median can be.
+            self._held = candidates[1] if len(candidates) == 3 else (f_now if v_now else candidates[0])
+            self.speaker.update(self._held)
+        return self._held, float(voiced)
+
+
+def median_hz(log_f0: FloatArray, voiced: FloatArray) -> float:
+    """Median F0 in Hz over voiced frames; 0 when none is voiced."""
+    values: NDArray[np.float32] = log_f0[voiced > 0.5]
+    return float(np.exp(np.median(values))) if len(values) else 0.0

@@ -1,0 +1,126 @@
+"""One running conversion: front end → network → prosody and synthesis, in whole chunks of hops.
+
+This is the only signal path there is: a live stream, a file on the device and the Keras model on a workstation differ
+in the network they plug in and in how much they push at once, and in nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_runtime.voice.controls import Controls, VoiceDescription, edit_prosody, log_amplitude, make_target
+from edge_runtime.voice.framing import FloatArray
+from edge_runtime.voice.front_end import FrontEnd, aux_features
+from edge_runtime.voice.network import Network
+from edge_runtime.voice.synthesis import Synthesiser, latency_samples
+
+_NATS_PER_DB = float(np.log(10.0) / 20.0)
+_LIMIT_FROM = np.float32(0.9)
+
+
+@dataclass
+class StageClock:
+    """Seconds spent by stage since it was made, for `changeling bench`."""
+
+    front_end_s: float = 0.0
+    graph_s: float = 0.0
+    synthesis_s: float = 0.0
+    chunks: int = 0
+
+
+class VoiceStream:
+    """A conversion at the model's own sample rate, with its state. Not thread-safe; open one per source."""
+
+    def __init__(self, description: VoiceDescription, network: Network, film: FloatArray, controls: Controls) -> None:
+        front_end, timing = description.front_end, description.timing
+        self._description = description
+        self._network = network
+        self._film = film
+        self._chunk = timing.chunk_hops * front_end.hop_length
+        self._front_end = FrontEnd(front_end, timing.lookahead_hops)
+        self._synthesiser = Synthesiser(front_end, description.synthesis)
+        self.latency_samples = latency_samples(description.synthesis, timing, front_end.hop_length)
+        self.clock = StageClock()
+        self.set_controls(controls)
+        self.reset()
+
+    def set_controls(self, controls: Controls) -> None:
+        """Change the controls from the next chunk on."""
+        self.controls = controls
+        self._target = make_target(self._description.voices, self._film, controls)
+        self._synthesiser.set_envelope(formant=controls.formant, tilt_db_per_octave=controls.tilt)
+
+    def reset(self) -> None:
+        """Forget everything heard, as after opening."""
+        self._front_end.reset()
+        self._network.reset()
+        self._synthesiser.reset()
+        self._held = np.zeros(0, np.float32)
+        self._original = np.zeros(self.latency_samples, np.float32)
+
+    def process(self, chunk: FloatArray) -> FloatArray:
+        """Take samples (m,) of any length, give the samples (k,) that are ready.
+
+        Over a stream, output lies `latency_samples` behind the input; k is a whole number of chunks. Samples that are
+        not finite are taken as silence: a live source must survive a broken driver.
+        """
+        samples = np.asarray(chunk, np.float32).ravel()
+        if not np.isfinite(samples).all():
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        self._held = np.concatenate([self._held, samples])
+        ready = len(self._held) // self._chunk * self._chunk
+        block, self._held = self._held[:ready], self._held[ready:]
+        return self._convert(block) if ready else np.zeros(0, np.float32)
+
+    def flush(self) -> FloatArray:
+        """Give what is still inside, as if silence followed the last sample."""
+        pending = len(self._held) + self.latency_samples
+        silence = -pending % self._chunk + self.latency_samples
+        return self.process(np.zeros(silence, np.float32))[:pending]
+
+    def _convert(self, block: FloatArray) -> FloatArray:
+        started = time.perf_counter()
+        features = self._front_end.push(block)
+        controls = self.controls
+        prosody = edit_prosody(features, controls, self._target)
+        aux = aux_features(prosody.log_f0, features.voiced, features.energy)
+        heard = time.perf_counter()
+        gains = self._network.run(features.mel, aux, self._target.film)
+        ran = time.perf_counter()
+        out = self._synthesiser.process(
+            gains,
+            prosody.log_f0,
+            prosody.harmonic,
+            log_amplitude(features, controls, self._description),
+            whisper=controls.whisper,
+            breath=controls.breath * _NATS_PER_DB,
+        )
+        out = _soft_limit(self._mixed(out, block))
+        self.clock.front_end_s += heard - started
+        self.clock.graph_s += ran - heard
+        self.clock.synthesis_s += time.perf_counter() - ran
+        self.clock.chunks += len(block) // self._chunk
+        return out
+
+    def _mixed(self, converted: FloatArray, block: FloatArray) -> FloatArray:
+        """Converted sound with its share of the original, delayed to match."""
+        original = np.concatenate([self._original, block])
+        self._original = original[len(block) :]
+        mix = np.float32(self.controls.mix)
+        if mix >= 1.0:
+            return converted
+        return np.asarray(mix * converted + (np.float32(1.0) - mix) * original[: len(block)], np.float32)
+
+
+def _soft_limit(samples: FloatArray) -> FloatArray:
+    """Leave samples below 0.9 alone and bend louder ones towards 1: memoryless, so no state and no latency."""
+    size = np.abs(samples)
+    if size.max(initial=0.0) <= _LIMIT_FROM:
+        return samples
+    room = np.float32(1.0) - _LIMIT_FROM
+    bent = _LIMIT_FROM + room * np.tanh((size - _LIMIT_FROM) / room)
+    limited: FloatArray = np.where(size > _LIMIT_FROM, np.copysign(bent, samples), samples).astype(np.float32)
+    return limited

@@ -1,0 +1,167 @@
+"""From the network's gains and the excitation to samples: filter in the spectrum, overlap-add.
+
+Each hop, two hops of excitation are Hann-windowed, given room on both sides for the filter's ringing, multiplied with
+the band gains (zero phase, interpolated in log amplitude) and, for the harmonic part, with 1 + a bounded complex
+residual per bin, and added up. The Hann windows of neighbouring hops sum to one, so gains of one give back the
+excitation itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.contract import FrontEndSpec, SynthesisSpec, TimingSpec
+from edge_runtime.voice.excitation import Excitation
+from edge_runtime.voice.framing import FloatArray, hann
+from edge_runtime.voice.mel import band_edges_hz
+
+
+@dataclass(frozen=True)
+class Gains:
+    """The network's answer for T frames."""
+
+    harmonic: FloatArray
+    """(T, n_bands) natural log of amplitude."""
+    noise: FloatArray
+    """(T, n_bands) natural log of amplitude."""
+    residual: FloatArray
+    """(T, 2 * residual_bins) in -1..1: real parts, then imaginary parts."""
+
+
+def latency_samples(synthesis: SynthesisSpec, timing: TimingSpec, hop_length: int) -> int:
+    """How many samples the output signal lies behind the input, chunking not included."""
+    return (timing.lookahead_hops - 1) * hop_length + synthesis.n_fft - synthesis.lead_samples
+
+
+def algorithmic_latency_ms(front_end: FrontEndSpec, synthesis: SynthesisSpec, timing: TimingSpec) -> float:
+    """Latency a listener meets on an infinitely fast machine: signal delay plus waiting for a chunk to fill."""
+    samples = latency_samples(synthesis, timing, front_end.hop_length)
+    samples += (timing.chunk_hops - 1) * front_end.hop_length
+    return 1000.0 * samples / front_end.sample_rate_hz
+
+
+def band_matrix(spec: SynthesisSpec, sample_rate_hz: int, formant: float = 1.0) -> FloatArray:
+    """Interpolation of band log-gains to bins, (n_bands, n_bins); ``formant`` > 1 moves the envelope up."""
+    centres = band_edges_hz(spec.n_bands, spec.band_fmin_hz, spec.band_fmax_hz)[1:-1]
+    bins_hz = np.arange(spec.n_fft // 2 + 1) * (sample_rate_hz / spec.n_fft)
+    position = np.interp(bins_hz / formant, centres, np.arange(spec.n_bands))
+    lower = np.minimum(position.astype(int), spec.n_bands - 2)
+    fraction = position - lower
+    matrix = np.zeros((spec.n_bands, len(bins_hz)), np.float32)
+    columns = np.arange(len(bins_hz))
+    matrix[lower, columns] = 1.0 - fraction
+    matrix[lower + 1, columns] += fraction
+    return matrix
+
+
+def window_sources(hops: FloatArray, spec: SynthesisSpec) -> NDArray[np.complexfloating]:
+    """Windowed spectra (S, T, n_bins) of S sources from their hops (S, T + 1, hop_length), the first being history."""
+    hop_length = hops.shape[2]
+    start = (spec.n_fft - spec.win_length) // 2
+    segments = np.zeros((hops.shape[0], hops.shape[1] - 1, spec.n_fft), np.float32)
+    view = segments[:, :, start : start + spec.win_length]
+    view[:, :, :hop_length] = hops[:, :-1]
+    view[:, :, hop_length:] = hops[:, 1:]
+    view *= _segment_window(spec.win_length)
+    return np.fft.rfft(segments, axis=-1)
+
+
+@lru_cache(maxsize=4)
+def _segment_window(length: int) -> FloatArray:
+    return hann(length)
+
+
+class OverlapAdd:
+    """Adds buffers (T, n_fft), one hop apart; gives hops as they become final."""
+
+    def __init__(self, n_fft: int, hop_length: int) -> None:
+        self._n_fft = n_fft
+        self._hop = hop_length
+        self.reset()
+
+    def reset(self) -> None:
+        """Drop what is pending."""
+        self._pending = np.zeros(self._n_fft - self._hop, np.float32)
+
+    def process(self, buffers: FloatArray) -> FloatArray:
+        """Add T buffers and return the T * hop_length samples that are final."""
+        n_frames = len(buffers)
+        total = np.zeros(n_frames * self._hop + len(self._pending), np.float32)
+        total[: len(self._pending)] = self._pending
+        for t in range(n_frames):
+            total[t * self._hop : t * self._hop + self._n_fft] += buffers[t]
+        self._pending = total[n_frames * self._hop :]
+        return total[: n_frames * self._hop]
+
+
+class Synthesiser:
+    """Excitation, filter and overlap-add with their state; one long block equals its pieces."""
+
+    def __init__(self, front_end: FrontEndSpec, spec: SynthesisSpec, seed: int = 0) -> None:
+        self._spec = spec
+        self._hop = front_end.hop_length
+        self._rate = front_end.sample_rate_hz
+        self._excitation = Excitation(self._rate, self._hop, spec.pulse_taps, seed)
+        self._overlap = OverlapAdd(spec.n_fft, self._hop)
+        self._residual_scale = np.float32(spec.residual_bound / np.sqrt(2.0))
+        self.set_envelope(formant=1.0, tilt_db_per_octave=0.0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again from silence."""
+        self._excitation.reset()
+        self._overlap.reset()
+        self._history = np.zeros((2, self._hop), np.float32)
+
+    def set_envelope(self, *, formant: float, tilt_db_per_octave: float) -> None:
+        """Move the spectral envelope: ``formant`` is a frequency ratio, tilt is about 1 kHz."""
+        self._bands = band_matrix(self._spec, self._rate, formant)
+        bins_hz = np.maximum(np.arange(self._spec.n_fft // 2 + 1) * (self._rate / self._spec.n_fft), 62.5)
+        self._tilt = (tilt_db_per_octave * np.log2(bins_hz / 1000.0) * (np.log(10.0) / 20.0)).astype(np.float32)
+
+    def process(
+        self,
+        gains: Gains,
+        log_f0: FloatArray,
+        voiced: FloatArray,
+        log_amplitude: FloatArray,
+        whisper: float = 0.0,
+        breath: float = 0.0,
+    ) -> FloatArray:
+        """Make T hops of sound.
+
+        ``log_f0`` (T,) natural log of Hz; ``voiced`` (T,) 0..1; ``log_amplitude`` (T,) is added to all log gains;
+        ``whisper`` 0..1 moves the harmonic envelope's power into noise; ``breath`` is added to the noise's log gain.
+        """
+        n_frames = len(log_f0)
+        source = self._excitation.process(log_f0, voiced)
+        spectra = self._source_spectra(np.stack([source.harmonic, source.noise]).reshape(2, n_frames, self._hop))
+        harmonic, noise = self._amplitudes(gains, log_amplitude, np.float32(breath))
+        if whisper > 0.0:
+            noise = np.sqrt(noise * noise + whisper * voiced[:, None] * harmonic * harmonic)
+            harmonic = harmonic * np.float32(1.0 - whisper)
+        spectrum = spectra[0] * harmonic
+        bins = self._spec.residual_bins
+        residual = (gains.residual[:, :bins] + 1j * gains.residual[:, bins:]) * self._residual_scale
+        spectrum[:, 1 : bins + 1] *= 1.0 + residual
+        spectrum += spectra[1] * noise
+        buffers = np.fft.irfft(spectrum, self._spec.n_fft).astype(np.float32, copy=False)
+        return self._overlap.process(buffers)
+
+    def _source_spectra(self, hops: FloatArray) -> NDArray[np.complexfloating]:
+        """Windowed spectra (2, T, n_bins) of both sources from their hops (2, T, hop_length)."""
+        joined = np.concatenate([self._history[:, None, :], hops], axis=1)
+        self._history = joined[:, -1]
+        return window_sources(joined, self._spec)
+
+    def _amplitudes(self, gains: Gains, log_amplitude: FloatArray, breath: np.float32) -> tuple[FloatArray, FloatArray]:
+        """Bin amplitudes (T, n_bins) of both parts."""
+        limits = (self._spec.log_gain_minimum, self._spec.log_gain_maximum)
+        both = np.concatenate([gains.harmonic, gains.noise + breath])
+        log_bins = np.clip(both, *limits) @ self._bands + self._tilt
+        amplitude = np.exp(log_bins + np.concatenate([log_amplitude, log_amplitude])[:, None])
+        return amplitude[: len(log_amplitude)], amplitude[len(log_amplitude) :]
