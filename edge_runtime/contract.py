@@ -1,9 +1,9 @@
 """What a model file promises: frozen dataclasses that travel inside it as ``manifest.json``.
 
-The device builds its whole signal path from these; it has no numeric defaults of its own, which is why no field of
-a signal spec has one here. Units stand in the name (``_hz``, ``_samples``, ``_db``) or in the line below the field.
-Training makes the specs (`train.voice.presets`), export fills in the tensors, and ``to_json``/``from_json`` are the only
-way in or out. An unknown field, a missing field or a wrong type is a `ModelFileError`, never a guess.
+The device builds its whole signal path from these; it has no numeric defaults of its own, which is why no field
+of a signal spec has one here. Units stand in the name (``_hz``, ``_samples``, ``_db``) or in the line below the field.
+Training makes the specs (`train.voice.presets`), export fills in the tensors, and ``to_json``/``from_json`` are the
+only way in or out. An unknown field, a missing field or a wrong type is a `ModelFileError`, never a guess.
 """
 
 from __future__ import annotations

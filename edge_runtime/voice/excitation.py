@@ -82,7 +82,9 @@ class Excitation:
     def _place(self, out: FloatArray, step: np.ndarray, amplitude: np.ndarray) -> None:
         phase = self._phase + np.cumsum(step)
         cycles = np.floor(phase)
-        starts = np.flatnonzero(np.diff(cycles, prepend=np.floor(self._phase)))
+        before = np.empty_like(cycles)
+        before[0], before[1:] = 0.0, cycles[:-1]  # the kept phase is below one
+        starts = np.flatnonzero(cycles != before)
         self._phase = float(phase[-1] - cycles[-1])
         if not len(starts):
             return

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 
+_FEW_FRAMES = 4
+
 
 class FrameBuffer:
     """Cuts a stream into overlapping frames; the remainder that fills no hop is kept for the next call."""
@@ -30,13 +32,16 @@ class FrameBuffer:
     def push(self, samples: FloatArray) -> FloatArray:
         """Take samples (n,) and return the frames they complete, (T, frame_length); T may be 0.
 
-        The result is a read-only view that is valid until the next call.
+        The result may be a view: it must not be written to.
         """
         signal = np.concatenate([self._history, samples])
         n_frames = max(0, (len(signal) - self._length) // self._hop + 1)
         self._history = signal[n_frames * self._hop :]
         if n_frames == 0:
             return np.empty((0, self._length), np.float32)
+        if n_frames <= _FEW_FRAMES:
+            # Building a strided view costs more than copying two frames, and this runs fifty times a second.
+            return np.stack([signal[t * self._hop : t * self._hop + self._length] for t in range(n_frames)])
         return sliding_window_view(signal, self._length)[:: self._hop][:n_frames]
 
 

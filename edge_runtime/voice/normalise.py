@@ -20,6 +20,7 @@ MEL_LIMITS = (-4.0, 3.0)
 ENERGY_LIMITS = (-12.0, 4.0)
 """Relative energy, natural log of power: -52 dB to +17 dB about the running level."""
 _PRIOR_FRAMES = 25.0
+_FIRST_RELEASE = 8.0
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ class LevelTracker:
         if log_energy < self._spec.silence_log_energy:
             return 0.0
         if log_energy < self.level - self._spec.gate_below_level:
-            # A quiet speaker after a loud one: let the level come down to them.
-            self.level -= self._release
+            # A quiet speaker after a loud one: let the level come down to them. Before anything was heard there is
+            # only the prior to leave, and a quiet microphone should not wait for seconds.
+            self.level -= self._release * (1.0 if self._heard else _FIRST_RELEASE)
             return 0.0
         self._heard += 1.0
         warm_up = 1.0 / (self._heard + _PRIOR_FRAMES)

@@ -160,8 +160,12 @@ class Synthesiser:
 
     def _amplitudes(self, gains: Gains, log_amplitude: FloatArray, breath: np.float32) -> tuple[FloatArray, FloatArray]:
         """Bin amplitudes (T, n_bins) of both parts."""
-        limits = (self._spec.log_gain_minimum, self._spec.log_gain_maximum)
-        both = np.concatenate([gains.harmonic, gains.noise + breath])
-        log_bins = np.clip(both, *limits) @ self._bands + self._tilt
-        amplitude = np.exp(log_bins + np.concatenate([log_amplitude, log_amplitude])[:, None])
-        return amplitude[: len(log_amplitude)], amplitude[len(log_amplitude) :]
+        both = np.stack([gains.harmonic, gains.noise + breath])
+        np.maximum(both, np.float32(self._spec.log_gain_minimum), out=both)
+        np.minimum(both, np.float32(self._spec.log_gain_maximum), out=both)
+        log_bins = both.reshape(-1, both.shape[-1]) @ self._bands
+        log_bins = log_bins.reshape(2, len(log_amplitude), -1)
+        log_bins += self._tilt
+        log_bins += log_amplitude[:, None]
+        np.exp(log_bins, out=log_bins)
+        return log_bins[0], log_bins[1]
