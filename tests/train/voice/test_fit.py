@@ -1,0 +1,177 @@
+"""Training: the renderer is the device's synthesis, batches are reproducible, and a stopped run goes on as if it had not."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from edge_runtime.errors import WorkstationError
+from edge_runtime.voice.synthesis import Gains, Synthesiser, window_sources
+from tests.edge_runtime.voice.signals import SPEC, SYNTHESIS, speechlike
+from tests.train.voice.test_model import tiny_config
+from tests.train.voice.tiny_dataset import make_dataset
+from train.voice.batches import Crop, Sampler
+from train.voice.dataset import Dataset
+from train.voice.fit import Fit, FitOptions, prepare
+from train.voice.perturb import SourcePerturbation, perturb, source_mel
+from train.voice.predict import convert
+from train.voice.preprocess import features_folder, load_log_power, preprocess, source_power, target_features
+from train.voice.render import Renderer
+from train.voice.run import Run, load_run
+
+pytestmark = pytest.mark.tensorflow
+
+CROP = Crop(batch=2, hops=60, aligned_share=0.5)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_dataset(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def folder(dataset: Dataset) -> Path:
+    return preprocess(dataset, SPEC, 2)
+
+
+def test_renderer_equals_the_synthesis_of_the_device() -> None:
+    """Losses must judge the sound that the board will make."""
+    hops = 50
+    rng = np.random.default_rng(0)
+    log_f0, voiced = np.full(hops, 5.0, np.float32), (rng.random(hops) > 0.3).astype(np.float32)
+    heads = {
+        "harmonic": rng.uniform(-6, -2, (hops, SYNTHESIS.n_bands)).astype(np.float32),
+        "noise": rng.uniform(-6, -2, (hops, SYNTHESIS.n_bands)).astype(np.float32),
+        "residual": rng.uniform(-1, 1, (hops, 2 * SYNTHESIS.residual_bins)).astype(np.float32),
+    }
+    device = Synthesiser(SPEC, SYNTHESIS, seed=3)
+    expected = device.process(Gains(**heads), log_f0, voiced, np.zeros(hops, np.float32))
+    from edge_runtime.voice.excitation import Excitation
+
+    block = Excitation(SPEC.sample_rate_hz, SPEC.hop_length, SYNTHESIS.pulse_taps, 3).process(log_f0, voiced)
+    sources = np.stack([block.harmonic, block.noise]).reshape(2, hops, SPEC.hop_length)
+    padded = np.concatenate([np.zeros((2, 1, SPEC.hop_length), np.float32), sources], axis=1)
+    spectra = window_sources(padded, SYNTHESIS).astype(np.complex64)
+    batch = {
+        "harmonic_re": spectra[0].real[None],
+        "harmonic_im": spectra[0].imag[None],
+        "noise_re": spectra[1].real[None],
+        "noise_im": spectra[1].imag[None],
+    }
+    found = np.asarray(Renderer(SPEC, SYNTHESIS)({k: v[None] for k, v in heads.items()}, batch))[0]
+    start = (SYNTHESIS.n_fft - SYNTHESIS.win_length) // 2 + SPEC.hop_length
+    usable = len(expected) - start
+    assert np.abs(found[:usable] - expected[start:]).max() < 1e-4
+
+
+def test_self_source_at_original_speed_is_what_the_device_reads(dataset: Dataset) -> None:
+    """Training's cheap spectral path and the device's front end must agree where nothing is perturbed."""
+    from edge_runtime.voice.front_end import FrontEnd
+
+    samples = speechlike(3.0)
+    unaligned = dataclasses.replace(SPEC, formant_minimum=1.0, formant_maximum=1.0001)
+    device = FrontEnd(unaligned, 2).push(samples).mel
+    ours = source_mel(source_power(samples, SPEC, 1.0), SPEC, 1.0, skip=0)
+    assert np.abs(device - ours).max() < 5e-2
+
+
+def test_speed_moves_pitch_and_keeps_time() -> None:
+    samples = speechlike(2.0)
+    for speed in (0.5, 1.25):
+        power = source_power(samples, SPEC, speed)
+        plain = source_power(samples, SPEC, 1.0)
+        assert power.shape == plain.shape
+        envelope, reference = (np.log(p.mean(axis=1) + 1e-9) for p in (power, plain))
+        assert np.corrcoef(envelope, reference)[0, 1] > 0.9
+
+
+def test_perturbation_changes_the_sound_but_not_its_shape() -> None:
+    power = source_power(speechlike(2.0), SPEC, 1.0)
+    outputs = [perturb(power, SPEC, SourcePerturbation(), np.random.default_rng(seed)) for seed in range(30)]
+    assert all(p.shape == power.shape and np.isfinite(p).all() and (p >= 0).all() for p in outputs)
+    changed = sum(not np.array_equal(p, power) for p in outputs)
+    assert 15 <= changed < 30
+
+
+def test_target_features_describe_their_own_frame() -> None:
+    features = target_features(speechlike(2.0), SPEC, 2)
+    assert len(features.log_f0) == len(features.voiced) == len(features.energy) == 200
+
+
+def test_features_are_cached_under_the_front_end(dataset: Dataset, folder: Path) -> None:
+    """Another front end must never read these numbers."""
+    stamps = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    preprocess(dataset, SPEC, 2)
+    assert stamps == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert features_folder(dataset, dataclasses.replace(SPEC, power_floor=1e-8), 2) != folder
+    assert features_folder(dataset, SPEC, 0) != folder
+    assert load_log_power(dataset.clips[0], folder).dtype == np.float16
+
+
+def test_a_batch_depends_on_seed_and_step_alone(dataset: Dataset, folder: Path) -> None:
+    samplers = [Sampler(dataset, folder, tiny_config(), ("low", "bright"), "train") for _ in range(2)]
+    samplers[0].batch(CROP, np.random.default_rng([1, 0]))
+    first, second = (sampler.batch(CROP, np.random.default_rng([1, 7])) for sampler in samplers)
+    for name in first:
+        assert np.array_equal(first[name], second[name]), name
+
+
+def test_held_out_clips_are_never_drawn(dataset: Dataset, folder: Path) -> None:
+    sampler = Sampler(dataset, folder, tiny_config(), ("low", "bright"), "train")
+    heldout = {clip.file for clip in dataset.split("heldout")}
+    assert heldout
+    assert not heldout & set(sampler.clip_files())
+
+
+STEPS = 40
+
+
+def _fit(root: Path, dataset: Dataset) -> Fit:
+    run = Run(root)
+    config = tiny_config()
+    folder = prepare(dataset, config, ("low", "bright"), run)
+    keras.utils.set_random_seed(0)
+    return Fit(run, dataset, folder, config, FitOptions(None, STEPS, CROP.batch, CROP.hops, 60.0, seed=1))
+
+
+@pytest.mark.slow
+def test_a_stopped_run_learns_and_ends_where_an_unbroken_one_does(dataset: Dataset, tmp_path: Path) -> None:
+    """Weights, optimiser, average, schedule, data order and random state all have to come back."""
+    unbroken = _fit(tmp_path / "whole", dataset)
+    untrained = unbroken.heldout_loss()
+    unbroken.run()
+    assert unbroken.heldout_loss() < 0.9 * untrained
+
+    stopped = _fit(tmp_path / "broken", dataset)
+    stopped.stop_after(11)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run()
+    resumed = _fit(tmp_path / "broken", dataset)
+    assert resumed.position.step == 11
+    resumed.run()
+    assert resumed.position.step == STEPS
+
+    whole, broken = load_run(tmp_path / "whole"), load_run(tmp_path / "broken")
+    assert np.abs(whole.film - broken.film).max() < 1e-5
+    for a, b in zip(whole.offline.get_weights(), broken.offline.get_weights(), strict=True):
+        assert np.abs(a - b).max() < 1e-4
+    assert (tmp_path / "broken" / "curves.png").stat().st_size > 1000
+    assert list((tmp_path / "broken" / "samples").glob("*.png"))
+    samples = speechlike(1.0)
+    converted = convert(broken, samples)
+    assert converted.shape == samples.shape
+    assert np.isfinite(converted).all()
+    assert np.abs(converted).max() > 1e-4
+
+
+def test_a_damaged_checkpoint_is_one_line(dataset: Dataset, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.last.mkdir(parents=True)
+    (run.last / "position.json").write_text("{")
+    with pytest.raises(WorkstationError, match="--restart"):
+        _fit(run.root, dataset)

@@ -1,0 +1,201 @@
+"""Batches for training: random crops, with aligned pairs and self-perturbation as the two sources.
+
+Step n's batch depends on the seed and on n alone, so a resumed run sees exactly what an uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_runtime.voice.excitation import Excitation
+from edge_runtime.voice.framing import FloatArray
+from edge_runtime.voice.front_end import aux_features
+from edge_runtime.voice.mel import FormantAligner
+from edge_runtime.voice.synthesis import window_sources
+from train.voice.config import VoiceConfig
+from train.voice.dataset import Clip, Dataset
+from train.voice.perturb import SourcePerturbation, perturb, source_mel
+from train.voice.preprocess import SPEEDS, TargetFeatures, load_log_power, load_target
+
+NO_PHONE = -1
+_WARM_UP_HOPS = 100
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Sizes of a batch."""
+
+    batch: int
+    hops: int
+    """Frames a crop has."""
+    aligned_share: float
+    """Share of items whose source is another speaker's aligned clip, where the corpus has one."""
+
+
+Batch = dict[str, np.ndarray]
+"""mel (B, T, n_mels), aux (B, T, 3), voice (B,), harmonic_re/_im and noise_re/_im (B, T, n_bins), target (B, n),
+phones (B, T) with `NO_PHONE` where unknown."""
+
+
+class Sampler:
+    """Draws batches from a preprocessed dataset."""
+
+    def __init__(
+        self, dataset: Dataset, folder: Path, config: VoiceConfig, voices: tuple[str, ...], split: str
+    ) -> None:
+        self._config = config
+        self._voices = voices
+        self._aligner = FormantAligner(config.front_end)
+        self._ranges = SourcePerturbation()
+        clips = dataset.split(split)
+        self._targets = [clip for clip in clips if clip.speaker in voices]
+        self._features: dict[str, TargetFeatures] = {c.file: load_target(dataset, c, folder) for c in self._targets}
+        self._power = {clip.file: load_log_power(clip, folder) for clip in clips}
+        self._phones = {clip.file: dataset.phone_ids(clip) for clip in self._targets}
+        self._mean_log_f0 = {c.speaker: 0.0 for c in clips}
+        self._groups: dict[str, list[Clip]] = {}
+        for clip in clips:
+            self._groups.setdefault(clip.group, []).append(clip)
+        self._measure_speakers(dataset, clips, folder)
+        seconds = np.array([clip.seconds for clip in self._targets])
+        self._weights = seconds / seconds.sum()
+
+    def _measure_speakers(self, dataset: Dataset, clips: tuple[Clip, ...], folder: Path) -> None:
+        for speaker in self._mean_log_f0:
+            own = [c for c in clips if c.speaker == speaker][:20]
+            tracks = [self._features.get(c.file) or load_target(dataset, c, folder) for c in own]
+            voiced = np.concatenate([t.log_f0[t.voiced > 0.5] for t in tracks])
+            prior = float(np.log(self._config.front_end.pitch.prior_hz))
+            self._mean_log_f0[speaker] = float(np.mean(voiced)) if len(voiced) else prior
+
+    def clip_files(self) -> tuple[str, ...]:
+        """Every clip whose sound can come into a batch, as target or as source."""
+        return tuple(self._power)
+
+    def batch(self, crop: Crop, rng: np.random.Generator) -> Batch:
+        """One batch drawn with ``rng``."""
+        items = [self._item(crop, rng) for _ in range(crop.batch)]
+        return {name: np.stack([item[name] for item in items]) for name in items[0]}
+
+    def _item(self, crop: Crop, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        clip = self._targets[int(rng.choice(len(self._targets), p=self._weights))]
+        features = self._features[clip.file]
+        lookahead = self._config.timing.lookahead_hops
+        last = len(features.log_f0) - crop.hops - lookahead
+        start = int(rng.integers(0, last)) if last > 0 else 0
+        return {
+            "mel": self._source(clip, start + lookahead, crop, rng),
+            **self._target(features, start, crop.hops, rng),
+            "voice": np.int32(self._voices.index(clip.speaker)),
+            "phones": self._phone_crop(clip, start, crop.hops),
+        }
+
+    def _source(self, clip: Clip, start: int, crop: Crop, rng: np.random.Generator) -> FloatArray:
+        """Normalised mel (T, n_mels) of frames start.. of a disguised or another speaker's clip."""
+        spec = self._config.front_end
+        others = [c for c in self._groups[clip.group] if c.speaker != clip.speaker]
+        source = clip
+        if others and rng.random() < crop.aligned_share:
+            source = others[int(rng.integers(len(others)))]
+        # Another speaker already differs in pitch; the clip itself must be disguised.
+        variant = int(rng.integers(len(SPEEDS))) if source is clip or rng.random() < 0.5 else 0
+        skip = 0 if rng.random() < 0.5 else min(_WARM_UP_HOPS, start)
+        power = _padded(self._power[source.file][variant], start - skip, crop.hops + skip)
+        power = perturb(np.exp(power), spec, self._ranges, rng)
+        speed = SPEEDS[variant]
+        # Align as the device would, then miss by as much as real speakers differ; undo what the speed did to formants.
+        aligned = self._aligner.ratio(self._mean_log_f0[source.speaker])
+        formant = rng.uniform(self._ranges.formant_minimum, self._ranges.formant_maximum)
+        return source_mel(power, spec, aligned * formant / speed, skip)
+
+    def _target(
+        self, features: TargetFeatures, start: int, hops: int, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Aux features, source spectra and samples of output frames start.. of a clip."""
+        spec, synthesis = self._config.front_end, self._config.synthesis
+        prior = float(np.log(spec.pitch.prior_hz))
+        log_f0 = _padded_1d(features.log_f0, start - 1, hops + 1, fill=prior)
+        voiced = _padded_1d(features.voiced, start - 1, hops + 1)
+        energy = _padded_1d(features.energy, start, hops, fill=-12.0)
+        excitation = Excitation(spec.sample_rate_hz, spec.hop_length, synthesis.pulse_taps, int(rng.integers(1 << 31)))
+        excitation.reset(phase=float(rng.random()))
+        block = excitation.process(log_f0.astype(np.float32), voiced.astype(np.float32))
+        hops_of = np.stack([block.harmonic, block.noise]).reshape(2, hops + 1, spec.hop_length)
+        spectra = window_sources(hops_of, synthesis).astype(np.complex64)
+        first = start * spec.hop_length + synthesis.lead_samples - (synthesis.n_fft - spec.hop_length * 2) // 2
+        return {
+            "aux": aux_features(log_f0[1:], voiced[1:], energy),
+            "harmonic_re": spectra[0].real,
+            "harmonic_im": spectra[0].imag,
+            "noise_re": spectra[1].real,
+            "noise_im": spectra[1].imag,
+            "target": _padded_1d(features.samples, first, (hops - 1) * spec.hop_length),
+        }
+
+    def _phone_crop(self, clip: Clip, start: int, hops: int) -> np.ndarray:
+        phones = self._phones[clip.file]
+        out = np.full(hops, NO_PHONE, np.int32)
+        if phones is not None:
+            # Output frame u is centred about one hop before the hop with index u.
+            index = np.arange(start, start + hops) - 1
+            inside = (index >= 0) & (index < len(phones))
+            out[inside] = phones[index[inside]]
+        return out
+
+
+def _padded(rows: np.ndarray, start: int, length: int) -> np.ndarray:
+    """Rows start .. start + length as float32; beyond the ends the floor of the log power."""
+    out = np.full((length, rows.shape[1]), -23.0, np.float32)
+    first, last = max(0, start), min(len(rows), start + length)
+    out[first - start : last - start] = rows[first:last]
+    return out
+
+
+def _padded_1d(values: FloatArray, start: int, length: int, fill: float | None = None) -> FloatArray:
+    """Values start .. start + length; beyond the ends ``fill``, or zero."""
+    out = np.full(length, 0.0 if fill is None else fill, np.float32)
+    first, last = max(0, start), min(len(values), start + length)
+    if first < last:
+        out[first - start : last - start] = values[first:last]
+    return out
+
+
+def stream_batches(sampler: Sampler, crop: Crop, seed: int, first_step: int) -> Iterator[Batch]:
+    """Batches of step first_step, first_step + 1, …, prepared ahead on a thread of its own."""
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=4)
+    stop = threading.Event()
+
+    def produce() -> None:
+        step = first_step
+        while not stop.is_set():
+            try:
+                item: Batch | BaseException = sampler.batch(crop, np.random.default_rng([seed, step]))
+            except BaseException as error:  # handed to the consumer, which raises it
+                item = error
+            step += 1
+            while not stop.is_set():
+                try:
+                    ready.put(item, timeout=0.5)
+                    break
+                except queue.Full:
+                    continue
+            if isinstance(item, BaseException):
+                return
+
+    thread = threading.Thread(target=produce, name="batches", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,267 @@
+"""Step 4: train. Shows progress, keeps checkpoints and samples, and can be stopped and resumed at any time.
+
+The schedule is a number of steps; with ``--minutes`` that number is fixed after the first steps have shown how fast
+this machine is, and stays what it is when the run is resumed elsewhere.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from edge_runtime.cli.arguments import Parser
+from edge_runtime.contract import VoiceInfo
+from edge_runtime.errors import WorkstationError
+from edge_runtime.voice.pitch import median_hz
+from train.progress import Progress
+from train.voice.batches import Crop, Sampler, stream_batches
+from train.voice.config import VoiceConfig, make_config
+from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
+from train.voice.preprocess import load_target, preprocess
+from train.voice.presets import ACTIVE_LEVEL_DBFS, LATENCIES, PRESETS
+from train.voice.run import Run, Voices, load_json, save_json
+
+_MEASURE_FROM, _MEASURE_TO = 5, 25
+_REPORT_EVERY = 25
+_HELDOUT_CLIPS = 8
+_HELDOUT_BATCHES = 2
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How long and how to train."""
+
+    minutes: float | None
+    steps: int | None
+    """One of the two; steps wins."""
+    batch: int
+    crop_hops: int
+    checkpoint_minutes: float
+    seed: int
+
+
+def prepare(dataset: Dataset, config: VoiceConfig, voices: tuple[str, ...], run: Run) -> Path:
+    """Preprocess, describe the voices, set recordings aside for judging; gives the folder of features."""
+    folder = preprocess(dataset, config.front_end, config.timing.lookahead_hops)
+    make_folder(run.weights.parent)
+    save_json(run.config, config)
+    save_json(run.voices, Voices(describe_voices(dataset, folder, voices), dataset.sources))
+    make_folder(run.heldout)
+    for clip in dataset.split("heldout")[:_HELDOUT_CLIPS]:
+        shutil.copyfile(dataset.path(clip), run.heldout / Path(clip.file).name)
+    return folder
+
+
+def describe_voices(dataset: Dataset, folder: Path, names: tuple[str, ...]) -> tuple[VoiceInfo, ...]:
+    """Pitch statistics of the voices that are trained."""
+    infos = []
+    for index, name in enumerate(names):
+        tracks = [load_target(dataset, clip, folder) for clip in dataset.split("train") if clip.speaker == name]
+        if not tracks:
+            raise WorkstationError(f"the dataset has no clips of {name!r} to train on; collect some")
+        log_f0 = np.concatenate([t.log_f0 for t in tracks])
+        voiced = np.concatenate([t.voiced for t in tracks])
+        if voiced.sum() < 100:
+            raise WorkstationError(f"the clips of {name!r} hold no voiced speech; check the recordings")
+        infos.append(
+            VoiceInfo(
+                name=name,
+                index=index,
+                description="synthetic voice" if dataset.synthetic else "voice of the recordings it was trained on",
+                synthetic=dataset.synthetic,
+                f0_mean_hz=round(median_hz(log_f0, voiced), 2),
+                f0_spread=round(float(np.std(log_f0[voiced > 0.5])), 4),
+                level_dbfs=ACTIVE_LEVEL_DBFS,
+                consent=None,
+            )
+        )
+    return tuple(infos)
+
+
+class Fit:
+    """A training run in progress."""
+
+    def __init__(self, run: Run, dataset: Dataset, folder: Path, config: VoiceConfig, options: FitOptions) -> None:
+        # Keras brings a training framework along, which takes seconds: only now, when there is data to train on.
+        from train.voice.checkpoints import Position, has_checkpoint, load_checkpoint
+        from train.voice.monitor import Log
+        from train.voice.trainer import WeightAverage, make_trainer
+
+        self._run, self._dataset, self._config, self._options = run, dataset, config, options
+        voices = tuple(voice.name for voice in load_json(run.voices, Voices).voices)
+        self._train = Sampler(dataset, folder, config, voices, "train")
+        self._heldout = Sampler(dataset, folder, config, voices, "heldout") if dataset.split("heldout") else None
+        self._trainer = make_trainer(config)
+        self._average = WeightAverage(self._trainer)
+        self.position = Position(0, options.steps or 0, options.seed, options.batch, options.crop_hops, 0.0)
+        if has_checkpoint(run):
+            self.position = load_checkpoint(run, self._trainer, self._average)
+        self._log = Log(run.log, self.position.step)
+        self._stop_at: int | None = None
+        self._crop = Crop(self.position.batch, self.position.crop_hops, aligned_share=0.6)
+
+    def stop_after(self, step: int) -> None:
+        """Stop at ``step`` as Ctrl-C would."""
+        self._stop_at = step
+
+    def log_rows(self) -> list[dict[str, float]]:
+        """Reports so far."""
+        return self._log.rows
+
+    def run(self) -> None:
+        """Train to the end of the schedule; on Ctrl-C leave a checkpoint and raise `KeyboardInterrupt`."""
+        before = self.position.seconds
+        started = saved = time.monotonic()
+        measured_from = 0.0
+        batches = stream_batches(self._train, self._crop, self.position.seed, self.position.step)
+        try:
+            with Progress(self.position.total_steps or 10**6, "fit") as progress:
+                while not self.position.total_steps or self.position.step < self.position.total_steps:
+                    terms = self._step(next(batches))
+                    now = time.monotonic()
+                    self.position = replace(self.position, seconds=before + now - started)
+                    if not self.position.total_steps:
+                        if self.position.step == _MEASURE_FROM:
+                            measured_from = now
+                        elif self.position.step == _MEASURE_TO:
+                            self._plan((now - measured_from) / (_MEASURE_TO - _MEASURE_FROM))
+                            progress.set_total(self.position.total_steps)
+                    progress.update(self.position.step, _note(self.position.step, terms))
+                    self._report(terms)
+                    if self.position.step == self._stop_at:
+                        raise KeyboardInterrupt
+                    if now - saved > 60.0 * self._options.checkpoint_minutes:
+                        self.checkpoint()
+                        saved = time.monotonic()
+        finally:
+            batches.close()
+            if self.position.step:
+                self.checkpoint()
+
+    def _plan(self, seconds_per_step: float) -> None:
+        """Fix the schedule from the speed that was measured."""
+        left = 60.0 * float(self._options.minutes or 1.0) - self.position.seconds
+        total = self.position.step + max(1, int(left / seconds_per_step))
+        self.position = replace(self.position, total_steps=total)
+
+    def _step(self, batch: dict[str, np.ndarray]) -> dict[str, float]:
+        from train.voice.trainer import Schedule
+
+        rate = Schedule(self.position.total_steps or 10**9).rate(self.position.step)
+        terms = self._trainer.step(batch, rate)
+        if not np.isfinite(terms["loss"]):
+            raise WorkstationError(f"the loss became {terms['loss']} at step {self.position.step}; resume to go on")
+        self.position = replace(self.position, step=self.position.step + 1)
+        self._average.update(self.position.step)
+        return {**terms, "rate": rate}
+
+    def _report(self, terms: dict[str, float]) -> None:
+        if self.position.step % _REPORT_EVERY == 0:
+            self._log.add({**terms, "step": self.position.step, "seconds": round(self.position.seconds, 1)})
+
+    def checkpoint(self) -> None:
+        """Save everything, judge on held-out clips, and make the samples and curves of now."""
+        from train.voice.checkpoints import save_checkpoint
+        from train.voice.monitor import draw_curves
+
+        save_checkpoint(self._run, self._trainer, self._average, self.position)
+        if self._heldout is not None:
+            self._log.add({"step": self.position.step, "heldout_loss": self.heldout_loss()})
+            self._write_sample()
+        draw_curves(self._log.rows, self._run.curves)
+
+    def heldout_loss(self) -> float:
+        """Loss with averaged weights on clips that are never trained on, the same crops every time."""
+        from train.voice.checkpoints import averaged_weights
+
+        if self._heldout is None:
+            raise WorkstationError("the dataset holds no clips out to judge by; collect again")
+        with averaged_weights(self._trainer, self._average):
+            losses = [
+                self._trainer.evaluate_batch(self._heldout.batch(self._crop, np.random.default_rng([991, i])))
+                for i in range(_HELDOUT_BATCHES)
+            ]
+        return float(np.mean(losses))
+
+    def _write_sample(self) -> None:
+        from train.voice.monitor import write_sample
+        from train.voice.predict import convert
+        from train.voice.run import load_run
+
+        trained = load_run(self._run.root)
+        heldout = self._dataset.split("heldout")
+        others = [clip for clip in heldout if clip.speaker not in {v.name for v in trained.voices}]
+        clip = (others or list(heldout))[0]
+        samples = read_clip(self._dataset.path(clip))
+        rate = trained.front_end.sample_rate_hz
+        write_sample(self._run, self.position.step, clip.speaker, samples, convert(trained, samples), rate)
+
+
+def _note(step: int, terms: dict[str, float]) -> str:
+    return f"step {step}, " + ", ".join(f"{k} {terms[k]:.3f}" for k in ("loss", "log_mel", "convergence") if k in terms)
+
+
+def main(argv: Sequence[str]) -> int:
+    """``changeling train voice fit --data DATA -o RUN``."""
+    options = _parser().parse_args(list(argv))
+    run = Run(Path(options.output))
+    if options.restart and run.root.exists():
+        for path in (run.last, run.weights, run.film, run.log):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    dataset = load_dataset(Path(options.data))
+    config, voices = _configure(options, dataset, run)
+    folder = prepare(dataset, config, voices, run)
+    fit_options = FitOptions(
+        options.minutes, options.steps, options.batch, options.crop_hops, options.checkpoint_minutes, options.seed
+    )
+    # NumPy's own threads would fight the training framework for the cores.
+    with threadpool_limits(1, user_api="blas"):
+        fit = Fit(run, dataset, folder, config, fit_options)
+        start = fit.position.step
+        if start:
+            print(f"resuming at step {start} of {fit.position.total_steps or 'a schedule to be measured'}")
+        try:
+            fit.run()
+        except KeyboardInterrupt:
+            print(f"\nstopped at step {fit.position.step}; the same command goes on from there")
+            raise
+    print(f"{run.root}: step {fit.position.step} after {fit.position.seconds / 60:.1f} min; look at {run.curves}")
+    return 0
+
+
+def _configure(options: object, dataset: Dataset, run: Run) -> tuple[VoiceConfig, tuple[str, ...]]:
+    """The run's configuration: its own when it exists, else made from the options."""
+    if run.config.exists() and (run.last.exists() or run.weights.exists()):
+        config: VoiceConfig = load_json(run.config, VoiceConfig)
+        return config, tuple(voice.name for voice in load_json(run.voices, Voices).voices)
+    wanted = getattr(options, "voices", None)
+    voices = tuple(wanted.split(",")) if wanted else dataset.speakers
+    if unknown := sorted(set(voices) - set(dataset.speakers)):
+        raise WorkstationError(f"the dataset has no speaker {unknown[0]!r}; it has: {', '.join(dataset.speakers)}")
+    name = getattr(options, "name", None) or (voices[0] if len(voices) == 1 else "voices")
+    preset, latency = getattr(options, "preset", "small"), getattr(options, "latency", "default")
+    return make_config(name, preset, latency, len(voices), len(dataset.phone_names())), voices
+
+
+def _parser() -> Parser:
+    parser = Parser("changeling train voice fit", "Train a voice on a collected dataset, or go on training it.")
+    parser.add_argument("--data", required=True, metavar="DATA", help="folder made by collect")
+    parser.add_argument("-o", "--output", required=True, metavar="RUN", help="folder of the run")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="small", help="size of the network")
+    parser.add_argument("--latency", choices=sorted(LATENCIES), default="default", help="28, 48 or 68 ms")
+    parser.add_argument("--voices", help="speakers to become voices, with commas; all by default")
+    parser.add_argument("--name", help="name of the model")
+    parser.add_argument("--minutes", type=float, default=20.0, help="time to train on this machine")
+    parser.add_argument("--steps", type=int, help="steps to train, instead of --minutes")
+    parser.add_argument("--batch", type=int, default=8, help="crops a step")
+    parser.add_argument("--crop-hops", type=int, default=160, help="frames (10 ms) a crop has")
+    parser.add_argument("--checkpoint-minutes", type=float, default=3.0, help="time between checkpoints")
+    parser.add_argument("--seed", type=int, default=1, help="of data order")
+    parser.add_argument("--restart", action="store_true", help="throw the run's checkpoint away and start again")
+    return parser
