@@ -164,7 +164,7 @@ class Synthesiser:
         np.maximum(both, np.float32(self._spec.log_gain_minimum), out=both)
         np.minimum(both, np.float32(self._spec.log_gain_maximum), out=both)
         log_bins = both.reshape(-1, both.shape[-1]) @ self._bands
-        log_bins = log_bins.reshape(2, len(log_amplitude), -1)
+        log_bins = log_bins.reshape(2, len(log_amplitude), self._bands.shape[1])
         log_bins += self._tilt
         log_bins += log_amplitude[:, None]
         np.exp(log_bins, out=log_bins)
