@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +92,7 @@ class Sampler:
         return {
             "mel": self._source(clip, start + lookahead, crop, rng),
             **self._target(features, start, crop.hops, rng),
-            "voice": np.int32(self._voices.index(clip.speaker)),
+            "voice": np.asarray(self._voices.index(clip.speaker), np.int32),
             "phones": self._phone_crop(clip, start, crop.hops),
         }
 
@@ -166,7 +166,7 @@ def _padded_1d(values: FloatArray, start: int, length: int, fill: float | None =
     return out
 
 
-def stream_batches(sampler: Sampler, crop: Crop, seed: int, first_step: int) -> Iterator[Batch]:
+def stream_batches(sampler: Sampler, crop: Crop, seed: int, first_step: int) -> Generator[Batch, None, None]:
     """Batches of step first_step, first_step + 1, …, prepared ahead on a thread of its own."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=4)
     stop = threading.Event()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,4 +46,4 @@ def random_cuts(n: int, rng: np.random.Generator, longest: int = 700) -> list[sl
     cuts = [0]
     while cuts[-1] < n:
         cuts.append(min(n, cuts[-1] + int(rng.integers(0, longest))))
-    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(cuts)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,7 @@ def test_synthesis_in_pieces_equals_the_whole(seed: int) -> None:
     synthesiser = Synthesiser(SPEC, SYNTHESIS)
     cuts = [0, *np.sort(rng.integers(0, HOPS, 40)), HOPS]
     pieces = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         part = Gains(gains.harmonic[a:b], gains.noise[a:b], gains.residual[a:b])
         pieces.append(synthesiser.process(part, log_f0[a:b], voiced[a:b], level[a:b], whisper=0.3, breath=0.2))
     assert np.abs(np.concatenate(pieces) - whole).max() < 1e-4

@@ -1,0 +1,203 @@
+"""``changeling convert IN OUT``: a recording, a folder of recordings, or raw sound from stdin to stdout."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_runtime.cli import arguments
+from edge_runtime.cli.progress import ProgressLine
+from edge_runtime.errors import ChangelingError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from edge_runtime.voice.controls import Controls
+    from edge_runtime.voice.converter import VoiceConverter
+
+MAX_SECONDS = 4 * 3600.0
+"""Longest recording taken in one piece; it is held in memory whole."""
+SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"})
+"""What is taken from a folder; a file that is named itself is judged by its content alone."""
+
+_BARE_VALUES = {"--auto-pitch": "1", "--robot": "1", "--whisper": "1"}
+_CONTROLS = {
+    "--pitch": ("pitch", "ST", "semitones up or down"),
+    "--auto-pitch": ("auto_pitch", "0..1", "how far the pitch moves to the voice's own range (bare: 1)"),
+    "--formant": ("formant", "R", "ratio by which the formants move; above 1 sounds smaller"),
+    "--intonation": ("intonation", "R", "0 flat, 1 natural, 2 doubled"),
+    "--robot": ("robot", "0..1", "towards one constant pitch (bare: 1)"),
+    "--whisper": ("whisper", "0..1", "towards no voicing (bare: 1)"),
+    "--breath": ("breath", "DB", "more or less breath"),
+    "--tilt": ("tilt", "DB", "brighter or darker, dB per octave"),
+    "--mix": ("mix", "0..1", "share of the converted sound against the original"),
+    "--gain": ("gain", "DB", "louder or softer"),
+}
+
+
+def run(argv: list[str]) -> int:
+    """Convert; 0 when all went well, the first failure's code when files of a folder failed."""
+    options = _parser().parse_args(arguments.with_bare_values(argv, _BARE_VALUES))
+    if (options.input == "-") != (options.output == "-"):
+        raise InputError("raw sound goes from stdin to stdout: give `-` for both IN and OUT")
+    if options.input == "-":
+        return _convert_stdin(options)
+    if options.rate is not None:
+        raise InputError("--rate is for raw sound from stdin; a file tells its own rate")
+    source, target = Path(options.input), Path(options.output)
+    if not source.exists():
+        raise InputError(f"{source} does not exist")
+    return _convert_folder(source, target, options) if source.is_dir() else _convert_one(source, target, options)
+
+
+def _parser() -> arguments.Parser:
+    parser = arguments.Parser("changeling convert", "Convert a recording, a folder of them, or raw sound from stdin.")
+    parser.add_argument("input", metavar="IN", help="a recording, a folder, or - for 16-bit mono PCM on stdin")
+    parser.add_argument("output", metavar="OUT", help="a .wav file, a folder, or - for 16-bit mono PCM on stdout")
+    arguments.add_model(parser)
+    voice = parser.add_argument_group("the voice (what is not given is the model's default; `changeling info` lists)")
+    voice.add_argument("--voice", metavar="NAME", help="one of the model's voices")
+    voice.add_argument("--morph", metavar="NAME:SHARE", help="blend in a second voice, for instance anna:0.3")
+    for flag, (name, unit, text) in _CONTROLS.items():
+        voice.add_argument(flag, dest=name, type=arguments.number, metavar=unit, help=text)
+    parser.add_argument("--rate", type=_rate, metavar="HZ", help="sample rate on stdin and stdout (16000)")
+    parser.add_argument("--overwrite", action="store_true", help="in a folder, convert again what is already there")
+    return parser
+
+
+def _rate(text: str) -> int:
+    value = int(text)
+    if not 8000 <= value <= 192000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 8000 and 192000")
+    return value
+
+
+def _load(options: argparse.Namespace) -> tuple[VoiceConverter, Controls]:
+    import edge_runtime
+
+    path = arguments.model_path(options.model)
+    converter = edge_runtime.load(path, backend=options.backend, threads=options.threads)
+    morph, amount = _morph(options.morph)
+    values = {name: getattr(options, name) for name, _, _ in _CONTROLS.values() if getattr(options, name) is not None}
+    return converter, converter.controls(voice=options.voice, morph=morph, morph_amount=amount, **values)
+
+
+def _morph(text: str | None) -> tuple[str | None, float | None]:
+    if text is None:
+        return None, None
+    name, colon, share = text.rpartition(":")
+    try:
+        return (name, arguments.number(share)) if colon and name else (text, None)
+    except ValueError:
+        raise InputError(f"--morph {text} is not NAME:SHARE, for instance anna:0.3") from None
+
+
+def _convert_one(source: Path, target: Path, options: argparse.Namespace) -> int:
+    if target.is_dir():
+        target = target / f"{source.stem}.wav"
+    if target.suffix.lower() not in (".wav", ".wave"):
+        raise OutputError(f"the result is a WAV file: {target} must end in .wav")
+    _refuse_same(source, target)
+    _check_writable(target.parent)
+    converter, controls = _load(options)
+    seconds = _convert_file(source, target, converter, controls)
+    print(f"{target}: {seconds:.1f} s as {_voice_text(controls)}", file=sys.stderr)
+    return 0
+
+
+def _convert_file(source: Path, target: Path, converter: VoiceConverter, controls: Controls) -> float:
+    """Convert one recording; gives its length in seconds."""
+    from edge_runtime.media.audio import read_audio, to_mono, write_wav
+    from edge_runtime.provenance import conversion_comment
+
+    audio = read_audio(source, max_seconds=MAX_SECONDS)
+    progress = ProgressLine(source.name)
+    try:
+        converted = converter.convert(to_mono(audio.samples), audio.sample_rate_hz, controls, progress=progress)
+    finally:
+        progress.close()
+    comment = conversion_comment(model=converter.manifest.name, voice=_voice_text(controls))
+    write_wav(target, converted, audio.sample_rate_hz, comment=comment)
+    return len(converted) / audio.sample_rate_hz
+
+
+def _voice_text(controls: Controls) -> str:
+    return f"{controls.voice} with {controls.morph_amount:.2f} {controls.morph}" if controls.morph else controls.voice
+
+
+def _convert_folder(source: Path, folder: Path, options: argparse.Namespace) -> int:
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{source} is a folder, so {folder} must be one too, or not exist yet")
+    _refuse_same(source, folder)
+    pairs = _plan(source, folder)
+    if not pairs:
+        raise InputError(f"{source} holds no recording ({', '.join(sorted(SUFFIXES))})")
+    _make_folder(folder)
+    _check_writable(folder)
+    todo = [(path, target) for path, target in pairs if options.overwrite or not target.exists()]
+    failures: list[tuple[Path, ChangelingError]] = []
+    if todo:
+        converter, controls = _load(options)
+        for count, (path, target) in enumerate(todo, start=1):
+            print(f"[{count}/{len(todo)}] {path} -> {target}", file=sys.stderr)
+            try:
+                _make_folder(target.parent)
+                _convert_file(path, target, converter, controls)
+            except (InputError, OutputError) as error:
+                failures.append((path, error))
+    for path, failure in failures:
+        print(f"changeling: {path}: {' '.join(str(failure).split())}", file=sys.stderr)
+    done, there = len(todo) - len(failures), len(pairs) - len(todo)
+    print(f"{done} converted, {there} already there, {len(failures)} failed", file=sys.stderr)
+    return failures[0][1].exit_code if failures else 0
+
+
+def _plan(source: Path, folder: Path) -> list[tuple[Path, Path]]:
+    """Every recording below ``source``, and where its result goes; ``folder`` may lie inside ``source``."""
+    pairs: list[tuple[Path, Path]] = []
+    taken: set[Path] = set()
+    inside = folder.resolve()
+    for root, directories, names in os.walk(source):
+        directories[:] = sorted(name for name in directories if (Path(root) / name).resolve() != inside)
+        for name in sorted(names):
+            path = Path(root) / name
+            if path.suffix.lower() not in SUFFIXES:
+                continue
+            target = folder / path.relative_to(source).with_suffix(".wav")
+            if target in taken:  # take.flac beside take.wav
+                target = target.with_name(f"{name}.wav")
+            taken.add(target)
+            pairs.append((path, target))
+    return pairs
+
+
+def _refuse_same(source: Path, target: Path) -> None:
+    if target.resolve() == source.resolve() or (target.exists() and target.samefile(source)):
+        raise OutputError(f"{target} is the input itself; give another OUT")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
+
+
+def _check_writable(folder: Path) -> None:
+    """Told now and not after minutes of conversion."""
+    if not folder.is_dir():
+        raise OutputError(f"the folder {folder} does not exist; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {folder} is not writable")
+
+
+def _convert_stdin(options: argparse.Namespace) -> int:
+    from edge_runtime.cli.raw import PcmConverter
+
+    if sys.stdin.isatty():
+        raise InputError("`-` reads raw 16-bit mono PCM from a pipe, and stdin is a terminal")
+    converter, controls = _load(options)
+    pcm = PcmConverter(converter.stream(controls), converter.manifest.front_end.sample_rate_hz, options.rate)
+    pcm.run(sys.stdin.buffer, sys.stdout.buffer)
+    return 0

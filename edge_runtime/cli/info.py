@@ -1,0 +1,71 @@
+"""``changeling info FILE``: what a model file is, can do and was trained on. Needs no interpreter."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from edge_runtime.cli import arguments
+
+if TYPE_CHECKING:
+    from edge_runtime.contract import VoiceInfo, VoiceManifest
+    from edge_runtime.model_file import ModelFile
+
+
+def run(argv: list[str]) -> int:
+    """Print the manifest. Raises `ModelFileError` when the file is not whole."""
+    from edge_runtime.model_file import open_model
+
+    parser = arguments.Parser("changeling info", "Show what a model file is, can do and was trained on.")
+    parser.add_argument("model", nargs="?", metavar="FILE", help=f"the model (or set {arguments.MODEL_VARIABLE})")
+    parser.add_argument("--json", action="store_true", help="the whole manifest, for programs")
+    options = parser.parse_args(argv)
+    model = open_model(arguments.model_path(options.model))
+    print(_as_json(model) if options.json else "\n".join(_lines(model)))
+    return 0
+
+
+def _as_json(model: ModelFile) -> str:
+    file = {"path": str(model.path), "graph_format": model.graph_format, "files": sorted(model.files)}
+    return json.dumps({"file": file, "manifest": dataclasses.asdict(model.manifest)}, indent=2, ensure_ascii=False)
+
+
+def _lines(model: ModelFile) -> list[str]:
+    manifest = model.manifest
+    timing, spec = manifest.timing, manifest.front_end
+    chunk_ms = 1000.0 * timing.chunk_hops * spec.hop_length / spec.sample_rate_hz
+    rows = [
+        ("model", f"{manifest.name} ({manifest.kind}, {manifest.precision}, .{model.graph_format})"),
+        ("file", f"{model.path}, whole and unaltered; graph of {manifest.graph_bytes / 1e6:.2f} MB"),
+        ("made", f"{manifest.created} by {manifest.generator}"),
+        ("licence", manifest.licence),
+        ("size", f"{manifest.parameters / 1e6:.2f} M parameters, {manifest.macs_per_second / 1e9:.3f} GMAC a second"),
+        ("sound", f"{spec.sample_rate_hz} Hz in chunks of {chunk_ms:g} ms, latency {manifest.latency_ms:g} ms"),
+        ("scores", ", ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.scores.items())) or "none"),
+    ]
+    lines = [f"{label:<9}{text}" for label, text in rows]
+    lines += ["", f"voices   (default {manifest.default_voice})", *(f"  {_voice(voice)}" for voice in manifest.voices)]
+    lines += ["", "controls", *_controls(manifest), "", "trained on"]
+    lines += [f"  {source.name}: {source.minutes:.1f} minutes, {source.licence}" for source in manifest.training]
+    return lines
+
+
+def _voice(voice: VoiceInfo) -> str:
+    text = f"{voice.name}: {voice.description}; {voice.f0_mean_hz:.0f} Hz"
+    if voice.synthetic:
+        return f"{text}; belongs to no person"
+    if voice.consent is None:
+        return f"{text}; a person, and the file holds no consent record"
+    consent = voice.consent
+    until = f" until {consent.expires_on}" if consent.expires_on else ""
+    return f"{text}; consent of {consent.person} of {consent.given_on}{until}: {consent.scope}"
+
+
+def _controls(manifest: VoiceManifest) -> list[str]:
+    width = max((len(control.name) for control in manifest.controls), default=0)
+    return [
+        f"  {control.name:<{width}}  {control.minimum:g} .. {control.maximum:g} {control.unit}".rstrip()
+        + f" (default {control.default:g}): {control.description}"
+        for control in manifest.controls
+    ]
