@@ -35,10 +35,6 @@ class Progress:
         self._shown_s = -float("inf")
         self._line = ""
 
-    def set_total(self, total: float) -> None:
-        """Set the total once it is known, as when a schedule is measured on the way."""
-        self._total = max(float(total), 1e-9)
-
     def update(self, done: float, note: str = "") -> None:
         """Show that ``done`` of the total is finished; ``note`` is a short remark such as a loss."""
         now_s = self._clock()

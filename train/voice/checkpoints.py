@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,8 @@ from keras import ops
 from edge_runtime.contract import from_dict
 from edge_runtime.errors import ChangelingError, OutputError, WorkstationError
 from train.voice.model import build_offline
-from train.voice.run import Run
+from train.voice.run import Position, Run
 from train.voice.trainer import VoiceTrainer, WeightAverage
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where in its schedule a run is."""
-
-    step: int
-    """Steps done."""
-    total_steps: int
-    seed: int
-    batch: int
-    crop_hops: int
-    seconds: float
-    """Time spent training so far."""
 
 
 def save_checkpoint(run: Run, trainer: VoiceTrainer, average: WeightAverage, position: Position) -> None:

@@ -25,9 +25,10 @@ from train.voice.config import VoiceConfig, make_config
 from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
 from train.voice.preprocess import load_target, preprocess
 from train.voice.presets import ACTIVE_LEVEL_DBFS, LATENCIES, PRESETS
-from train.voice.run import Run, Voices, load_json, save_json
+from train.voice.run import Position, Run, Voices, load_json, save_json
 
-_MEASURE_FROM, _MEASURE_TO = 5, 25
+_MEASURE_FROM, _MEASURE_EVERY = 5, 25
+_MEASURE_SHARE = 0.2
 _REPORT_EVERY = 25
 _HELDOUT_CLIPS = 8
 _HELDOUT_BATCHES = 2
@@ -89,7 +90,7 @@ class Fit:
 
     def __init__(self, run: Run, dataset: Dataset, folder: Path, config: VoiceConfig, options: FitOptions) -> None:
         # Keras brings a training framework along, which takes seconds: only now, when there is data to train on.
-        from train.voice.checkpoints import Position, has_checkpoint, load_checkpoint
+        from train.voice.checkpoints import has_checkpoint, load_checkpoint
         from train.voice.monitor import Log
         from train.voice.trainer import WeightAverage, make_trainer
 
@@ -104,6 +105,10 @@ class Fit:
             self.position = load_checkpoint(run, self._trainer, self._average)
         self._log = Log(run.log, self.position.step)
         self._stop_at: int | None = None
+        self._budget_s = 60.0 * (options.minutes or 1.0)
+        # Only a fresh run by time measures; one by steps, or resumed, has its schedule.
+        self._measuring = not self.position.total_steps
+        self._measured_from: Position | None = None
         self._crop = Crop(self.position.batch, self.position.crop_hops, aligned_share=0.6)
 
     def stop_after(self, step: int) -> None:
@@ -116,23 +121,17 @@ class Fit:
 
     def run(self) -> None:
         """Train to the end of the schedule; on Ctrl-C leave a checkpoint and raise `KeyboardInterrupt`."""
-        before = self.position.seconds
-        started = saved = time.monotonic()
-        measured_from = 0.0
+        before, started = self.position.seconds, time.monotonic()
+        saved = started
         batches = stream_batches(self._train, self._crop, self.position.seed, self.position.step)
         try:
-            with Progress(self.position.total_steps or 10**6, "fit") as progress:
-                while not self.position.total_steps or self.position.step < self.position.total_steps:
+            with Progress(1.0, "fit") as progress:
+                while not self._finished():
                     terms = self._step(next(batches))
                     now = time.monotonic()
                     self.position = replace(self.position, seconds=before + now - started)
-                    if not self.position.total_steps:
-                        if self.position.step == _MEASURE_FROM:
-                            measured_from = now
-                        elif self.position.step == _MEASURE_TO:
-                            self._plan((now - measured_from) / (_MEASURE_TO - _MEASURE_FROM))
-                            progress.set_total(self.position.total_steps)
-                    progress.update(self.position.step, _note(self.position.step, terms))
+                    self._plan()
+                    progress.update(self._share(), _note(self.position.step, terms))
                     self._report(terms)
                     if self.position.step == self._stop_at:
                         raise KeyboardInterrupt
@@ -144,11 +143,34 @@ class Fit:
             if self.position.step:
                 self.checkpoint()
 
-    def _plan(self, seconds_per_step: float) -> None:
-        """Fix the schedule from the speed that was measured."""
-        left = 60.0 * float(self._options.minutes or 1.0) - self.position.seconds
-        total = self.position.step + max(1, int(left / seconds_per_step))
-        self.position = replace(self.position, total_steps=total)
+    def _finished(self) -> bool:
+        return bool(self.position.total_steps) and self.position.step >= self.position.total_steps
+
+    def _share(self) -> float:
+        """How much of the schedule is done, 0..1."""
+        if self.position.total_steps:
+            return self.position.step / self.position.total_steps
+        return min(1.0, self.position.seconds / self._budget_s)
+
+    def _plan(self) -> None:
+        """Measure this machine while the learning rate is still constant, and fix the number of steps from it.
+
+        The estimate is renewed for the first fifth of the time, so that a busy moment at the start does not shorten
+        the whole run; after that the schedule stays, on whatever machine the run is resumed.
+        """
+        position = self.position
+        if not self._measuring or position.step < _MEASURE_FROM:
+            return
+        if self._measured_from is None:
+            self._measured_from = position
+        elif position.step % _MEASURE_EVERY == 0:
+            if position.total_steps and position.seconds > _MEASURE_SHARE * self._budget_s:
+                self._measuring = False
+                return
+            took = position.seconds - self._measured_from.seconds
+            per_step = took / (position.step - self._measured_from.step)
+            left = max(1, int((self._budget_s - position.seconds) / per_step))
+            self.position = replace(position, total_steps=position.step + left)
 
     def _step(self, batch: dict[str, np.ndarray]) -> dict[str, float]:
         from train.voice.trainer import Schedule

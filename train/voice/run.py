@@ -45,6 +45,20 @@ class Voices:
     sources: tuple[DataSource, ...]
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where in its schedule a run is."""
+
+    step: int
+    """Steps done."""
+    total_steps: int
+    seed: int
+    batch: int
+    crop_hops: int
+    seconds: float
+    """Time spent training so far."""
+
+
 class Run:
     """Paths inside a run's folder."""
 

@@ -1,4 +1,4 @@
-"""Training: the renderer is the device's synthesis, batches are reproducible, a stopped run goes on as if it had not."""
+"""Training: the renderer is the device's synthesis, batches are reproducible, stopped runs go on as if they had not."""
 
 from __future__ import annotations
 

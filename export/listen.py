@@ -1,0 +1,87 @@
+"""Runs whole conversions: Keras through the runtime's own signal path, and finished files as a board would.
+
+One signal path serves both, so what is heard to differ is the graph's doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_runtime.contract import VoiceManifest
+from edge_runtime.model_file import open_model
+from edge_runtime.voice.controls import make_controls
+from edge_runtime.voice.converter import VoiceConverter
+from edge_runtime.voice.network import GraphNetwork
+from edge_runtime.voice.stream import VoiceStream
+from export.calibrate import Clip, Step
+from export.subject import FloatArray, Subject
+
+SOURCE = "source"
+KERAS = "Keras"
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """One recording as different makers give it."""
+
+    clip: str
+    voice: str
+    label: str
+    """`SOURCE`, `KERAS` or ``precision.format``."""
+    samples: FloatArray
+    """(n,)"""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a packed file says."""
+
+    stages: dict[str, FloatArray]
+    """Every stage of the golden recording, see `VoiceConverter.run_stages`."""
+    converted: tuple[FloatArray, ...]
+    """The listening recordings, in order."""
+
+
+class _KerasBackend:
+    """The Keras step model behind the face of `edge_runtime.backends.Backend`."""
+
+    name = "keras"
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def run(self, feeds: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        return dict(self._step(feeds))
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def keras_sounds(run: Subject, step: Step, draft: VoiceManifest, clips: Sequence[Clip]) -> list[Sounds]:
+    """The recordings themselves and what ``step`` (the Keras model, see `keras_step`) makes of them."""
+    network = GraphNetwork(_KerasBackend(step), draft)
+    found = []
+    for clip in clips:
+        stream = VoiceStream(run, network, run.film, make_controls(run, voice=clip.voice))
+        out = np.concatenate([stream.process(clip.samples), stream.flush()])
+        converted = out[stream.latency_samples :][: len(clip.samples)]
+        found += [
+            Sounds(clip.name, clip.voice, SOURCE, clip.samples),
+            Sounds(clip.name, clip.voice, KERAS, converted),
+        ]
+    return found
+
+
+def speak(path: str, golden: FloatArray, clips: Sequence[Clip]) -> Spoken:
+    """Convert with the packed file ``path``; runs in a child process. Raises `ChangelingError`."""
+    converter = VoiceConverter(open_model(path))
+    rate_hz = converter.sample_rate_hz
+    return Spoken(
+        stages=converter.run_stages(golden),
+        converted=tuple(
+            converter.convert(clip.samples, rate_hz, converter.controls(voice=clip.voice)) for clip in clips
+        ),
+    )

@@ -1,0 +1,128 @@
+"""The precisions a model can be exported in, as data.
+
+A recipe's name reads: ``fp32`` (nothing changed), ``fp16`` (weights stored as half floats, computed in float32),
+``dynamic_int8`` (weights int8, activations quantised on the fly), ``int8`` (weights and activations int8 with ranges
+from calibration; inputs, outputs, states and the residual sums stay float32). Every recipe carries the bounds that a
+file made by it must keep against the Keras model on real speech; a file that breaks one is not written.
+
+The SNR floors are those of the project's first export study; an `OutputBound` stands where an output was measured
+not to reach the recipe's own floor, with the reason why a lower one is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_runtime.errors import WorkstationError
+
+STATE_SUFFIX = "_next"
+"""A state that goes in as ``x`` comes out as ``x_next``."""
+
+COMPAT_TFLITE_2_14 = "tflite-2.14"
+"""Target of ``--compat``: files that tflite-runtime 2.14 (32-bit boards) can load."""
+
+COMPATS = (COMPAT_TFLITE_2_14,)
+
+
+@dataclass(frozen=True)
+class OutputBound:
+    """A floor for one output by name, in place of the recipe's own."""
+
+    output: str
+    snr_floor_db: float
+    reason: str
+    """Why this floor is enough; the report shows it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one file is made, and what it must keep."""
+
+    precision: str
+    """fp32, fp16, dynamic_int8 or int8; second part of the file's name."""
+    graph_format: str
+    """tflite or onnx; last part of the file's name."""
+    weight_bytes: float
+    """Bytes a weight takes in the file; a graph well below parameters x this has lost its weights."""
+    max_abs: float | None
+    """Largest allowed difference of any output value from Keras; None where only the SNR counts."""
+    snr_floor_db: float
+    """Lowest allowed signal-to-error ratio of an output against Keras."""
+    bounds: tuple[OutputBound, ...] = ()
+    """Outputs with a floor of their own."""
+    float_ops: tuple[str, ...] = ()
+    """TFLite operators that calibrated quantisation leaves in float."""
+
+    @property
+    def label(self) -> str:
+        """``precision.format``, as in the file's name."""
+        return f"{self.precision}.{self.graph_format}"
+
+    @property
+    def calibrated(self) -> bool:
+        """True when the conversion needs real inputs to find activation ranges."""
+        return self.precision == "int8"
+
+    def floor_db(self, output: str) -> float:
+        """The SNR floor for ``output`` in dB."""
+        for bound in self.bounds:
+            if bound.output == output:
+                return bound.snr_floor_db
+        return self.snr_floor_db
+
+
+# Eight bits for the sums along a chain of residual blocks round once per block: 3 to 4 dB lost on every output of a
+# trained small model. In float they cost nothing measurable, since the layers between them take the time. (Heads in
+# float gain 0.3 dB, input layers 0.4 dB: not worth their size.)
+_INT8_FLOAT_OPS = ("ADD",)
+
+_DYNAMIC_RESIDUAL = OutputBound(
+    "residual",
+    snr_floor_db=25.0,
+    reason="measured 33 to 39 dB, and 29.9 dB with the per-tensor weights that tflite-2.14 needs; the residual r "
+    "enters the sound as 1 + 0.9 r, so that an error at this floor (about 0.015 RMS) lies 35 dB below the harmonics",
+)
+_INT8_RESIDUAL = OutputBound(
+    "residual",
+    snr_floor_db=20.0,
+    reason="measured 24 to 25 dB on trained models of the small preset; the residual r enters the sound as 1 + 0.9 r, "
+    "so that an error at this floor (about 0.03 RMS) lies 30 dB below the harmonics, less than what the rounding of "
+    "the gains adds",
+)
+
+RECIPES = (
+    Recipe("fp32", "tflite", weight_bytes=4.0, max_abs=1e-4, snr_floor_db=90.0),
+    Recipe("fp16", "tflite", weight_bytes=2.0, max_abs=None, snr_floor_db=55.0),
+    Recipe("dynamic_int8", "tflite", weight_bytes=1.0, max_abs=None, snr_floor_db=30.0, bounds=(_DYNAMIC_RESIDUAL,)),
+    Recipe(
+        "int8",
+        "tflite",
+        weight_bytes=1.0,
+        max_abs=None,
+        snr_floor_db=25.0,
+        bounds=(_INT8_RESIDUAL,),
+        float_ops=_INT8_FLOAT_OPS,
+    ),
+    Recipe("fp32", "onnx", weight_bytes=4.0, max_abs=1e-4, snr_floor_db=90.0),
+)
+"""Every file that export knows how to make, in the order in which they are made."""
+
+PRECISIONS = ("fp32", "fp16", "dynamic_int8", "int8")
+FORMATS = ("tflite", "onnx")
+
+
+def select(precisions: tuple[str, ...], formats: tuple[str, ...]) -> tuple[Recipe, ...]:
+    """The recipes for the wanted precisions and formats, in the order of `RECIPES`.
+
+    Raises `WorkstationError` for an unknown name and when no recipe fits.
+    """
+    for name, known in ((precisions, PRECISIONS), (formats, FORMATS)):
+        if unknown := [entry for entry in name if entry not in known]:
+            raise WorkstationError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+    chosen = tuple(r for r in RECIPES if r.precision in precisions and r.graph_format in formats)
+    if not chosen:
+        raise WorkstationError(
+            f"no file can be made of precision {', '.join(precisions)} in format {', '.join(formats)}; "
+            f"possible are {', '.join(r.label for r in RECIPES)}"
+        )
+    return chosen
