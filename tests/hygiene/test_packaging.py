@@ -1,0 +1,135 @@
+"""What reaches a board: the wheel's contents, its dependencies, the locks, and no trace of a developer's machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+REPOSITORY = Path(__file__).parents[2]
+LOCKS = sorted((REPOSITORY / "locks").glob("*.txt"))
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|opt|tmp/\w+)/")
+TEXT_SUFFIXES = frozenset({"", ".in", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".typed"})
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel, built from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, object]:
+    """The project table of pyproject.toml."""
+    table: dict[str, object] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
+
+
+def test_wheel_holds_the_runtime_alone(wheel: zipfile.ZipFile) -> None:
+    """`train` and `export` are names too common for anybody's site-packages."""
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert tops == {"edge_runtime", "changeling-0.1.0.dist-info"}
+
+
+def test_wheel_holds_all_of_the_runtime(wheel: zipfile.ZipFile) -> None:
+    """Every module of the checkout, and the marker that makes its types count."""
+    modules = {
+        str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "edge_runtime").rglob("*.py") if path.is_file()
+    }
+    assert modules | {"edge_runtime/py.typed"} <= set(wheel.namelist())
+
+
+def test_wheel_carries_licence_and_notice(wheel: zipfile.ZipFile) -> None:
+    """Apache-2.0 asks for both."""
+    names = {Path(name).name for name in wheel.namelist()}
+    assert {"LICENSE", "NOTICE"} <= names
+
+
+def test_base_dependencies_are_exactly_these(project: dict[str, object]) -> None:
+    """A board gets NumPy and one interpreter; anything more is a decision, not an accident."""
+    assert project["dependencies"] == [
+        "numpy>=1.24; platform_machine != 'armv7l'",
+        "numpy>=1.24,<2; platform_machine == 'armv7l'",
+        "ai-edge-litert>=2.1; platform_machine != 'armv7l'",
+        "tflite-runtime==2.14.0; platform_machine == 'armv7l' and python_version < '3.12'",
+    ]
+
+
+def test_only_the_runtime_has_a_command(project: dict[str, object]) -> None:
+    """A command of `train` would be broken in the wheel."""
+    assert project["scripts"] == {"changeling": "edge_runtime.cli.main:main"}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_locks_are_whole_and_name_no_host(lock: Path) -> None:
+    """Every pin has hashes, and nothing tells where it was resolved."""
+    text = lock.read_text(encoding="utf-8")
+    assert "://" not in text
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert len(entries) > 3
+    for entry in entries:
+        assert re.match(r"[a-z0-9._-]+==\S+", entry), entry[:80]
+        assert "--hash=sha256:" in entry, entry[:80]
+
+
+def test_device_lock_is_small_and_agrees_with_the_workstation() -> None:
+    """The board runs the versions that were tested on the workstation, and nothing heavy."""
+
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^[a-z0-9._-]+==[^ ;\\]+", (REPOSITORY / "locks" / name).read_text(), re.MULTILINE))
+
+    device = pins("device.txt")
+    assert device <= pins("workstation.txt")
+    names = {pin.split("==")[0] for pin in device}
+    assert {"numpy", "ai-edge-litert", "soundfile"} <= names
+    assert not names & {"tensorflow", "tensorflow-cpu", "keras", "librosa", "opencv-python", "soxr", "scipy", "onnx"}
+
+
+def test_no_tracked_file_names_a_developers_machine() -> None:
+    """A path of one machine is a bug on every other."""
+    guilty = []
+    for path in _tracked_texts():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        guilty += [f"{path.relative_to(REPOSITORY)}: {match.group()}" for match in MACHINE_PATHS.finditer(text)]
+    own = Path(__file__).relative_to(REPOSITORY)
+    assert [entry for entry in guilty if not entry.startswith(f"{own}:")] == []
+
+
+def test_the_machine_path_pattern_finds_some() -> None:
+    """Guards the test above."""
+    assert MACHINE_PATHS.search('open("/home/anna/voice.wav")')
+    assert MACHINE_PATHS.search("cd /work/main")
+    assert not MACHINE_PATHS.search("tests/work/main and https://example.org/home/page")
+
+
+def _tracked_texts() -> list[Path]:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            check=True,
+            capture_output=True,
+            timeout=30,
+        ).stdout.decode()
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git checkout")
+    paths = [REPOSITORY / name for name in listed.split("\0") if name]
+    return [path for path in paths if path.suffix in TEXT_SUFFIXES and path.is_file()]
