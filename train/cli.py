@@ -55,6 +55,8 @@ def _step(name: str, arguments: list[str]) -> int:
 
 def _all_at_once(arguments: list[str]) -> int:
     # All options are checked here: a slip in one of fit must not show after an hour of collecting.
+    from train.voice.consent import FLAG
+
     options = _all_at_once_parser().parse_args(arguments)
     data = str(Path(options.output) / "data")
     speaker = ["--speaker", options.speaker] if options.speaker else []
@@ -63,11 +65,13 @@ def _all_at_once(arguments: list[str]) -> int:
         return code
     given = [("--preset", options.preset), ("--latency", options.latency), ("--minutes", options.minutes)]
     given += [("--steps", options.steps), ("--name", options.speaker)]
+    given += [(FLAG, options.consent), ("--consent-until", options.consent_until)]
     fit_options = [text for flag, value in given if value is not None for text in (flag, str(value))]
     return _step("fit", ["--data", data, "-o", options.output, *fit_options])
 
 
 def _all_at_once_parser() -> Parser:
+    from train.voice.consent import FLAG
     from train.voice.presets import LATENCIES, PRESETS
 
     parser = Parser("changeling train voice", "Collect recordings of one speaker and fit a voice to them.")
@@ -77,6 +81,8 @@ def _all_at_once_parser() -> Parser:
     parser.add_argument("--preset", choices=sorted(PRESETS), help="size of the network")
     parser.add_argument("--latency", choices=sorted(LATENCIES), help="look-ahead of the model")
     parser.add_argument("--minutes", type=number, metavar="M", help="time to train on this machine")
+    parser.add_argument(FLAG, dest="consent", required=True, metavar="NAME: SCOPE", help="who agreed, and to what")
+    parser.add_argument("--consent-until", metavar="DATE", help="when that permission ends, as 2027-12-31")
     parser.add_argument("--steps", type=int, metavar="N", help="steps to train, instead of --minutes")
     return parser
 

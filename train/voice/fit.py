@@ -6,6 +6,7 @@ this machine is, and stays what it is when the run is resumed elsewhere.
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,12 +17,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser
-from edge_runtime.contract import VoiceInfo
+from edge_runtime.contract import ConsentRecord, VoiceInfo
 from edge_runtime.errors import WorkstationError
 from edge_runtime.voice.pitch import median_hz
 from train.progress import Progress
 from train.voice.batches import Crop, Sampler, stream_batches
 from train.voice.config import VoiceConfig, make_config
+from train.voice.consent import FLAG, record_consent
 from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
 from train.voice.preprocess import load_target, preprocess
 from train.voice.presets import ACTIVE_LEVEL_DBFS, LATENCIES, PRESETS
@@ -47,19 +49,23 @@ class FitOptions:
     seed: int
 
 
-def prepare(dataset: Dataset, config: VoiceConfig, voices: tuple[str, ...], run: Run) -> Path:
+def prepare(
+    dataset: Dataset, config: VoiceConfig, voices: tuple[str, ...], run: Run, consent: ConsentRecord | None = None
+) -> Path:
     """Preprocess, describe the voices, set recordings aside for judging; gives the folder of features."""
     folder = preprocess(dataset, config.front_end, config.timing.lookahead_hops)
     make_folder(run.weights.parent)
     save_json(run.config, config)
-    save_json(run.voices, Voices(describe_voices(dataset, folder, voices), dataset.sources))
+    save_json(run.voices, Voices(describe_voices(dataset, folder, voices, consent), dataset.sources))
     make_folder(run.heldout)
     for clip in dataset.split("heldout")[:_HELDOUT_CLIPS]:
         shutil.copyfile(dataset.path(clip), run.heldout / Path(clip.file).name)
     return folder
 
 
-def describe_voices(dataset: Dataset, folder: Path, names: tuple[str, ...]) -> tuple[VoiceInfo, ...]:
+def describe_voices(
+    dataset: Dataset, folder: Path, names: tuple[str, ...], consent: ConsentRecord | None
+) -> tuple[VoiceInfo, ...]:
     """Pitch statistics of the voices that are trained."""
     infos = []
     for index, name in enumerate(names):
@@ -79,7 +85,7 @@ def describe_voices(dataset: Dataset, folder: Path, names: tuple[str, ...]) -> t
                 f0_mean_hz=round(median_hz(log_f0, voiced), 2),
                 f0_spread=round(float(np.std(log_f0[voiced > 0.5])), 4),
                 level_dbfs=ACTIVE_LEVEL_DBFS,
-                consent=None,
+                consent=consent,
             )
         )
     return tuple(infos)
@@ -238,7 +244,7 @@ def main(argv: Sequence[str]) -> int:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     dataset = load_dataset(Path(options.data))
     config, voices = _configure(options, dataset, run)
-    folder = prepare(dataset, config, voices, run)
+    folder = prepare(dataset, config, voices, run, _consent(options, dataset, run))
     fit_options = FitOptions(
         options.minutes, options.steps, options.batch, options.crop_hops, options.checkpoint_minutes, options.seed
     )
@@ -257,18 +263,25 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _configure(options: object, dataset: Dataset, run: Run) -> tuple[VoiceConfig, tuple[str, ...]]:
+def _consent(options: argparse.Namespace, dataset: Dataset, run: Run) -> ConsentRecord | None:
+    """What is said now, or what was said when the run began."""
+    if options.consent is None and run.voices.exists():
+        kept: Voices = load_json(run.voices, Voices)
+        if kept.voices and kept.voices[0].consent is not None:
+            return kept.voices[0].consent
+    return record_consent(options.consent, options.consent_until, dataset)
+
+
+def _configure(options: argparse.Namespace, dataset: Dataset, run: Run) -> tuple[VoiceConfig, tuple[str, ...]]:
     """The run's configuration: its own when it exists, else made from the options."""
     if run.config.exists() and (run.last.exists() or run.weights.exists()):
         config: VoiceConfig = load_json(run.config, VoiceConfig)
         return config, tuple(voice.name for voice in load_json(run.voices, Voices).voices)
-    wanted = getattr(options, "voices", None)
-    voices = tuple(wanted.split(",")) if wanted else dataset.speakers
+    voices = tuple(options.voices.split(",")) if options.voices else dataset.speakers
     if unknown := sorted(set(voices) - set(dataset.speakers)):
         raise WorkstationError(f"the dataset has no speaker {unknown[0]!r}; it has: {', '.join(dataset.speakers)}")
-    name = getattr(options, "name", None) or (voices[0] if len(voices) == 1 else "voices")
-    preset, latency = getattr(options, "preset", "small"), getattr(options, "latency", "default")
-    return make_config(name, preset, latency, len(voices), len(dataset.phone_names())), voices
+    name = options.name or (voices[0] if len(voices) == 1 else "voices")
+    return make_config(name, options.preset, options.latency, len(voices), len(dataset.phone_names())), voices
 
 
 def _parser() -> Parser:
@@ -279,6 +292,8 @@ def _parser() -> Parser:
     parser.add_argument("--latency", choices=sorted(LATENCIES), default="default", help="28, 48 or 68 ms")
     parser.add_argument("--voices", help="speakers to become voices, with commas; all by default")
     parser.add_argument("--name", help="name of the model")
+    parser.add_argument(FLAG, dest="consent", metavar="NAME: SCOPE", help="who of the recordings agreed, and to what")
+    parser.add_argument("--consent-until", metavar="DATE", help="when that permission ends, as 2027-12-31")
     parser.add_argument("--minutes", type=float, default=20.0, help="time to train on this machine")
     parser.add_argument("--steps", type=int, help="steps to train, instead of --minutes")
     parser.add_argument("--batch", type=int, default=8, help="crops a step")
