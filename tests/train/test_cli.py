@@ -38,27 +38,12 @@ def test_step_gets_its_arguments(step: str, ran: list[tuple[str, list[str]]]) ->
 def test_all_at_once_collects_and_fits(ran: list[tuple[str, list[str]]]) -> None:
     """What `collect` writes is what `fit` reads; what is not given is left to the steps."""
     argv = ["--target", "rec", "-o", "run", "--preset", "nano", "--speaker", "anna", "--minutes", "2.5"]
-    argv += ["--i-have-consent", "Anna: all"]
-    assert main(["train", "voice", *argv]) == 0
+    consent = ["--i-have-consent", "Anna: all"]
+    assert main(["train", "voice", *argv, *consent]) == 0
+    fit = ["--data", "run/data", "-o", "run", "--preset", "nano", "--minutes", "2.5", "--name", "anna", *consent]
     assert ran == [
         ("collect", ["rec", "-o", "run/data", "--speaker", "anna"]),
-        (
-            "fit",
-            [
-                "--data",
-                "run/data",
-                "-o",
-                "run",
-                "--preset",
-                "nano",
-                "--minutes",
-                "2.5",
-                "--name",
-                "anna",
-                "--i-have-consent",
-                "Anna: all",
-            ],
-        ),
+        ("fit", fit),
     ]
 
 
