@@ -44,6 +44,8 @@ class BenchResult:
     """Time for all chunks over real time, chunk by chunk as when live."""
     convert_real_time_factor: float
     """The same for a whole recording, which is converted in larger blocks."""
+    convert_graph_share: float
+    """The graph's share of the time of a whole recording, 0..1; the rest is NumPy."""
     front_end_share: float
     graph_share: float
     synthesis_share: float
@@ -106,6 +108,7 @@ def measure(options: argparse.Namespace) -> BenchResult:
         chunk_max_ms=top,
         stream_real_time_factor=sum(times_s) / (len(times_s) * chunk / rate_hz),
         convert_real_time_factor=convert_s / (len(sound) / rate_hz),
+        convert_graph_share=_block_graph_share(converter, sound),
         front_end_share=shares[0],
         graph_share=shares[1],
         synthesis_share=shares[2],
@@ -151,6 +154,16 @@ def _stream(
         (after.synthesis_s - before.synthesis_s) / total_s,
     )
     return times_s, shares, first_s
+
+
+def _block_graph_share(converter: VoiceConverter, sound: NDArray[np.float32]) -> float:
+    """Share of the graph, 0..1, when sound comes in the blocks of `VoiceConverter.convert`."""
+    stream = converter.stream()
+    block = converter.block_samples
+    for start in range(0, len(sound), block):
+        stream.process(sound[start : start + block])
+    clock = stream.clock
+    return clock.graph_s / (clock.front_end_s + clock.graph_s + clock.synthesis_s)
 
 
 def _percentiles_ms(times_s: list[float]) -> tuple[float, float, float, float]:

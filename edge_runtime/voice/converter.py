@@ -52,6 +52,11 @@ class VoiceConverter:
         """Rate at which `stream` works."""
         return self.manifest.front_end.sample_rate_hz
 
+    @property
+    def block_samples(self) -> int:
+        """How much of a recording `convert` gives its stream at once."""
+        return _BLOCK_CHUNKS * self.manifest.timing.chunk_hops * self.manifest.front_end.hop_length
+
     def controls(
         self,
         voice: str | None = None,
@@ -88,7 +93,7 @@ class VoiceConverter:
         rate = self.sample_rate_hz
         source = mono if sample_rate == rate else resample(mono, sample_rate, rate)
         stream = self.stream(controls)
-        block = _BLOCK_CHUNKS * self.manifest.timing.chunk_hops * self.manifest.front_end.hop_length
+        block = self.block_samples
         parts = []
         for start in range(0, len(source), block):
             parts.append(stream.process(source[start : start + block]))

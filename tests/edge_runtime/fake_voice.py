@@ -48,6 +48,7 @@ class FakeConverter:
     """Remembers what it was asked for."""
 
     backend_name = "fake 1.0"
+    block_samples = 50 * CHUNK
 
     def __init__(self) -> None:
         self.asked: dict[str, Any] = {}
