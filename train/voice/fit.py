@@ -21,6 +21,7 @@ from edge_runtime.contract import ConsentRecord, VoiceInfo
 from edge_runtime.errors import WorkstationError
 from edge_runtime.voice.pitch import median_hz
 from train.progress import Progress
+from train.quiet import import_keras
 from train.voice.batches import Crop, Sampler, stream_batches
 from train.voice.config import VoiceConfig, make_config
 from train.voice.consent import FLAG, record_consent
@@ -96,6 +97,7 @@ class Fit:
 
     def __init__(self, run: Run, dataset: Dataset, folder: Path, config: VoiceConfig, options: FitOptions) -> None:
         # Keras brings a training framework along, which takes seconds: only now, when there is data to train on.
+        import_keras()
         from train.voice.checkpoints import has_checkpoint, load_checkpoint
         from train.voice.monitor import Log
         from train.voice.trainer import WeightAverage, make_trainer

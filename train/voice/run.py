@@ -29,6 +29,7 @@ from edge_runtime.contract import (
 )
 from edge_runtime.errors import ModelFileError, WorkstationError
 from edge_runtime.voice.framing import FloatArray
+from train.quiet import import_keras
 from train.voice.config import VoiceConfig
 from train.voice.dataset import write_json
 from train.voice.presets import control_specs
@@ -140,6 +141,7 @@ class TrainedVoice:
     @cached_property
     def offline(self) -> keras.Model:
         """The network over whole utterances, with averaged weights."""
+        import_keras()
         from train.voice.model import build_offline
 
         model = build_offline(self.config)
