@@ -17,8 +17,12 @@ def test_native_output_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_it_comes_out_when_something_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ImportError), _held_back():
-        os.write(2, b"the reason\n")
-        raise ImportError
+    def fail() -> None:
+        with _held_back():
+            os.write(2, b"the reason\n")
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        fail()
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "the reason\nafter\n"
