@@ -156,9 +156,9 @@ class Fit:
 
     def _share(self) -> float:
         """How much of the schedule is done, 0..1."""
-        if self.position.total_steps:
-            return self.position.step / self.position.total_steps
-        return min(1.0, self.position.seconds / self._budget_s)
+        if self._measuring:
+            return min(1.0, self.position.seconds / self._budget_s)
+        return self.position.step / self.position.total_steps
 
     def _plan(self) -> None:
         """Measure this machine while the learning rate is still constant, and fix the number of steps from it.
