@@ -14,6 +14,7 @@ import numpy as np
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.media.audio import read_audio, to_mono, write_wav
 from edge_runtime.media.resample import resample
+from edge_runtime.provenance import conversion_comment
 from edge_runtime.voice.controls import Controls, make_controls
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.stream import VoiceStream
@@ -61,6 +62,7 @@ def main(argv: Sequence[str]) -> int:
     controls = make_controls(trained, options.voice)
     rate = trained.front_end.sample_rate_hz
     converted = convert(trained, resample(to_mono(audio.samples), audio.sample_rate_hz, rate), controls)
-    write_wav(options.output, converted, rate, comment=f"converted by changeling, voice {controls.voice}")
+    comment = conversion_comment(model=trained.name, voice=controls.voice)
+    write_wav(options.output, converted, rate, comment=comment)
     print(f"{options.output}: {len(converted) / rate:.1f} s in the voice {controls.voice}")
     return 0
