@@ -116,8 +116,8 @@ def test_no_tracked_file_names_a_developers_machine() -> None:
 def test_the_machine_path_pattern_finds_some() -> None:
     """Guards the test above."""
     assert MACHINE_PATHS.search('open("/home/anna/voice.wav")')
-    assert MACHINE_PATHS.search("cd /work/main")
-    assert not MACHINE_PATHS.search("tests/work/main and https://example.org/home/page")
+    assert MACHINE_PATHS.search("cd /opt/app")
+    assert not MACHINE_PATHS.search("tests/opt/main and https://example.org/home/page")
 
 
 def _tracked_texts() -> list[Path]:
