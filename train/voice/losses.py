@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from edge_runtime.contract import FrontEndSpec
@@ -67,14 +66,14 @@ class VoiceLoss:
         return terms
 
     def _magnitude(self, samples: Tensor, n_fft: int) -> Tensor:
-        frames = ops.extract_sequences(samples, n_fft, n_fft // 4) * self._windows[n_fft]
+        frames = ops.multiply(ops.extract_sequences(samples, n_fft, n_fft // 4), self._windows[n_fft])
         real, imaginary = ops.rfft(frames)
         return ops.sqrt(ops.square(real) + ops.square(imaginary) + 1e-7)
 
     def _log_mel(self, samples: Tensor) -> Tensor:
         magnitude = self._magnitude(samples, self._mel_fft)
         power = ops.matmul(ops.square(magnitude), self._mel)
-        return 0.5 * ops.log(power + np.float32(_MAGNITUDE_FLOOR**2))
+        return 0.5 * ops.log(power + _MAGNITUDE_FLOOR**2)
 
 
 def _phone_loss(logits: Tensor, phones: Tensor) -> Tensor:
