@@ -76,8 +76,9 @@ class Excitation:
 
     def _ramped(self, values: np.ndarray, before: float) -> np.ndarray:
         """Straight lines between hop ends, one value per sample."""
-        previous = np.concatenate([[before], values[:-1]])[:, None]
-        return np.asarray(previous + (values[:, None] - previous) * self._ramp).ravel()
+        previous = np.empty((len(values), 1))
+        previous[0], previous[1:, 0] = before, values[:-1]
+        return (previous + (values[:, None] - previous) * self._ramp).ravel()
 
     def _place(self, out: FloatArray, step: np.ndarray, amplitude: np.ndarray) -> None:
         phase = self._phase + np.cumsum(step)

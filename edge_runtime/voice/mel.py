@@ -9,6 +9,7 @@ how formants are aligned on the device and how vocal tract length is varied in t
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +69,14 @@ def analysis_window(spec: FrontEndSpec) -> FloatArray:
 def power_spectrum(frames: FloatArray, spec: FrontEndSpec) -> FloatArray:
     """Power (T, n_bins) of frames (T, win_length)."""
     spectrum = np.fft.rfft(frames * analysis_window(spec), spec.n_fft)
-    power: FloatArray = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
-    return power
+    return squared_magnitude(spectrum)
+
+
+def squared_magnitude(spectrum: NDArray[np.complexfloating[Any, Any]]) -> FloatArray:
+    """|spectrum|² as float32, of the same shape; the plain `abs` would take a root first."""
+    power = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return np.asarray(power, np.float32)
 
 
 def log_mel(power: FloatArray, matrix: FloatArray, spec: FrontEndSpec) -> FloatArray:

@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.contract import FrontEndSpec
+from edge_runtime.voice import mel
 from edge_runtime.voice.framing import FloatArray, hann
 
 DELAY_HOPS = 1
 """How many hops the smoothed track is behind the frames."""
+
+_NO_PEAK = -9.0
+"""Score of a lag that is no peak: far below any periodicity."""
 
 _UNVOICED_MEMORY_HOPS = 20
 """After this long without voicing the previous pitch no longer attracts the next one."""
@@ -54,13 +58,17 @@ class Periodicity:
         own_lags = own[0, self._first : self._last + 1] / own[0, 0]
         self._correction = (1.0 / own_lags).astype(np.float32)
         lags = np.arange(self._first, self._last + 1, dtype=np.float64)
-        self.log2_lag = np.log2(lags).astype(np.float32)
-        octaves_down = self.log2_lag - np.float32(np.log2(rate / pitch.maximum_hz))
+        log2_lag = np.log2(lags).astype(np.float32)
+        octaves_down = log2_lag - np.float32(np.log2(rate / pitch.maximum_hz))
         self.octave_penalty = (pitch.octave_cost * octaves_down).astype(np.float32)
+        octaves_apart = np.abs(log2_lag - log2_lag[:, None])
+        self.jump_penalty = (pitch.jump_cost * octaves_apart).astype(np.float32)
+        """Row i: what every lag loses when the previous frame was at lag i."""
 
     def _autocorrelation(self, frames: FloatArray, weight: FloatArray) -> FloatArray:
         spectrum = np.fft.rfft(frames * self._window, self._fft)
-        power = (spectrum.real**2 + spectrum.imag**2) * weight
+        power = mel.squared_magnitude(spectrum)
+        power *= weight
         correlation: FloatArray = np.fft.irfft(power, self._fft).astype(np.float32, copy=False)
         return correlation
 
@@ -121,17 +129,17 @@ class PitchTracker:
         prior = self.speaker.mean
         self._raw: list[tuple[float, bool]] = [(prior, False), (prior, False)]
         self._voiced = False
-        self._previous_log2_lag: np.float32 | None = None
+        self._previous_lag: int | None = None
         self._since_voiced = 0
         self._held = prior
 
     def process(self, frames: FloatArray, energy: FloatArray) -> PitchFrames:
         """Track frames (T, window_samples) with their energy (T,) relative to the running level."""
         periodicity = self._periodicity(frames)
-        peaks = np.zeros(periodicity.shape, bool)
-        centre = periodicity[:, 1:-1]
-        np.logical_and(centre > periodicity[:, :-2], centre >= periodicity[:, 2:], out=peaks[:, 1:-1])
-        score = np.where(peaks, periodicity - self._periodicity.octave_penalty, np.float32(-9.0))
+        rising = periodicity[:, 1:] > periodicity[:, :-1]
+        score = periodicity - self._periodicity.octave_penalty
+        score[:, 0] = score[:, -1] = _NO_PEAK
+        score[:, 1:-1][rising[:, :-1] <= rising[:, 1:]] = _NO_PEAK  # a peak rises before and not after
         log_f0, voiced, mean, spread = (np.empty(len(frames), np.float32) for _ in range(4))
         for t in range(len(frames)):
             self._raw.append(self._pick(periodicity[t], score[t], float(energy[t])))
@@ -141,20 +149,19 @@ class PitchTracker:
 
     def _pick(self, periodicity: FloatArray, score: FloatArray, energy: float) -> tuple[float, bool]:
         """Best candidate of one frame: (log F0, voiced)."""
-        if self._previous_log2_lag is not None:
-            distance = np.abs(self._periodicity.log2_lag - self._previous_log2_lag)
-            score = score - np.float32(self._spec.jump_cost) * distance
+        if self._previous_lag is not None:
+            score = score - self._periodicity.jump_penalty[self._previous_lag]
         index = int(score.argmax())
-        strength = float(periodicity[index]) if score[index] > -5.0 else 0.0
+        strength = float(periodicity[index]) if score[index] > 0.5 * _NO_PEAK else 0.0
         threshold = self._spec.voiced_off if self._voiced else self._spec.voiced_on
         self._voiced = strength > threshold and energy > -self._spec.energy_below_level
         if not self._voiced:
             self._since_voiced += 1
             if self._since_voiced > _UNVOICED_MEMORY_HOPS:
-                self._previous_log2_lag = None
+                self._previous_lag = None
             return self._raw[-1][0], False
         self._since_voiced = 0
-        self._previous_log2_lag = self._periodicity.log2_lag[index]
+        self._previous_lag = index
         return float(np.log(self._periodicity.frequency_hz(periodicity, index))), True
 
     def _smooth(self) -> tuple[float, float]:
