@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from edge_runtime.contract import VoiceManifest
 from edge_runtime.model_file import open_model
 from edge_runtime.voice.controls import make_controls
 from edge_runtime.voice.converter import VoiceConverter
 from edge_runtime.voice.network import GraphNetwork
-from edge_runtime.voice.stream import VoiceStream
+from edge_runtime.voice.stream import VoiceStream, convert_recording
 from export.calibrate import Clip, Step
 from export.subject import FloatArray, Subject
 
@@ -66,8 +64,7 @@ def keras_sounds(run: Subject, step: Step, draft: VoiceManifest, clips: Sequence
     found = []
     for clip in clips:
         stream = VoiceStream(run, network, run.film, make_controls(run, voice=clip.voice))
-        out = np.concatenate([stream.process(clip.samples), stream.flush()])
-        converted = out[stream.latency_samples :][: len(clip.samples)]
+        converted = convert_recording(stream, clip.samples)
         found += [
             Sounds(clip.name, clip.voice, SOURCE, clip.samples),
             Sounds(clip.name, clip.voice, KERAS, converted),

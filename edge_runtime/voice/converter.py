@@ -17,7 +17,7 @@ from edge_runtime.voice.controls import Controls, make_controls
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.network import GraphNetwork
 from edge_runtime.voice.selftest import RecordingNetwork, SelfTestResult, compare, load_golden, run_stages
-from edge_runtime.voice.stream import VoiceStream
+from edge_runtime.voice.stream import VoiceStream, convert_recording
 
 Progress = Callable[[float], None]
 
@@ -82,8 +82,8 @@ class VoiceConverter:
     ) -> FloatArray:
         """Convert a recording (n,) or (n, channels) in [-1, 1]; gives mono (n,) at the same rate, latency removed.
 
-        The result is what a stream would give, cut to the recording. Raises `InputError` for an empty recording or
-        one with values that are not finite.
+        The result is what a stream gives that was primed with the recording's beginning. Raises `InputError` for an
+        empty recording or one with values that are not finite.
         """
         mono = to_mono(np.asarray(samples, np.float32))
         if not len(mono):
@@ -93,14 +93,7 @@ class VoiceConverter:
         rate = self.sample_rate_hz
         source = mono if sample_rate == rate else resample(mono, sample_rate, rate)
         stream = self.stream(controls)
-        block = self.block_samples
-        parts = []
-        for start in range(0, len(source), block):
-            parts.append(stream.process(source[start : start + block]))
-            if progress is not None:
-                progress(min(1.0, (start + block) / len(source)))
-        parts.append(stream.flush())
-        out = np.concatenate(parts)[stream.latency_samples :][: len(source)]
+        out = convert_recording(stream, source, block_samples=self.block_samples, progress=progress)
         if sample_rate == rate:
             return out
         back = resample(out, rate, sample_rate)[: len(mono)]

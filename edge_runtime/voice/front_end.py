@@ -96,6 +96,16 @@ class FrontEnd:
         for part in (self._buffer, self._level, self._pitch, self._spectrum, self._level_delay, self._pitch_delay):
             part.reset()
 
+    def prime(self, samples: FloatArray) -> None:
+        """Get to know a speaker: hear samples (n,), then keep only the running level, spectrum and pitch.
+
+        What follows is treated as a new signal from the same speaker in the same room.
+        """
+        self.push(samples)
+        for part in (self._buffer, self._level_delay, self._pitch_delay):
+            part.reset()
+        self._pitch.forget_position()
+
     def push(self, samples: FloatArray) -> Features:
         """Take samples (n,), float32; give the features of the ticks they complete (T may be 0)."""
         frames = self._buffer.push(samples)

@@ -126,12 +126,16 @@ class PitchTracker:
     def reset(self) -> None:
         """Forget the speaker."""
         self.speaker.reset()
-        prior = self.speaker.mean
-        self._raw: list[tuple[float, bool]] = [(prior, False), (prior, False)]
+        self.forget_position()
+
+    def forget_position(self) -> None:
+        """Forget where in a melody the speaker is, but not who they are."""
+        mean = self.speaker.mean
+        self._raw: list[tuple[float, bool]] = [(mean, False), (mean, False)]
         self._voiced = False
         self._previous_lag: int | None = None
         self._since_voiced = 0
-        self._held = prior
+        self._held = mean
 
     def process(self, frames: FloatArray, energy: FloatArray) -> PitchFrames:
         """Track frames (T, window_samples) with their energy (T,) relative to the running level."""

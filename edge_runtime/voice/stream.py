@@ -7,6 +7,7 @@ in the network they plug in and in how much they push at once, and in nothing el
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from edge_runtime.voice.synthesis import Synthesiser, latency_samples
 
 _NATS_PER_DB = float(np.log(10.0) / 20.0)
 _LIMIT_FROM = np.float32(0.9)
+_PRIME_SECONDS = 10
 
 
 @dataclass
@@ -39,7 +41,8 @@ class VoiceStream:
         self._description = description
         self._network = network
         self._film = film
-        self._chunk = timing.chunk_hops * front_end.hop_length
+        self.chunk_samples = timing.chunk_hops * front_end.hop_length
+        self.prime_samples = _PRIME_SECONDS * front_end.sample_rate_hz
         self._front_end = FrontEnd(front_end, timing.lookahead_hops)
         self._synthesiser = Synthesiser(front_end, description.synthesis)
         self.latency_samples = latency_samples(description.synthesis, timing, front_end.hop_length)
@@ -61,6 +64,14 @@ class VoiceStream:
         self._held = np.zeros(0, np.float32)
         self._original = np.zeros(self.latency_samples, np.float32)
 
+    def prime(self, samples: FloatArray) -> None:
+        """Get to know the speaker from samples (n,), such as a recording's beginning, before the first `process`.
+
+        A stream that starts cold needs some seconds to find the speaker's level and mean pitch; until then its own
+        pitch drifts towards where it belongs.
+        """
+        self._front_end.prime(np.asarray(samples, np.float32))
+
     def process(self, chunk: FloatArray) -> FloatArray:
         """Take samples (m,) of any length, give the samples (k,) that are ready.
 
@@ -71,14 +82,14 @@ class VoiceStream:
         if not np.isfinite(samples).all():
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
         self._held = np.concatenate([self._held, samples])
-        ready = len(self._held) // self._chunk * self._chunk
+        ready = len(self._held) // self.chunk_samples * self.chunk_samples
         block, self._held = self._held[:ready], self._held[ready:]
         return self._convert(block) if ready else np.zeros(0, np.float32)
 
     def flush(self) -> FloatArray:
         """Give what is still inside, as if silence followed the last sample."""
         pending = len(self._held) + self.latency_samples
-        silence = -pending % self._chunk + self.latency_samples
+        silence = -pending % self.chunk_samples + self.latency_samples
         return self.process(np.zeros(silence, np.float32))[:pending]
 
     def _convert(self, block: FloatArray) -> FloatArray:
@@ -102,7 +113,7 @@ class VoiceStream:
         self.clock.front_end_s += heard - started
         self.clock.graph_s += ran - heard
         self.clock.synthesis_s += time.perf_counter() - ran
-        self.clock.chunks += len(block) // self._chunk
+        self.clock.chunks += len(block) // self.chunk_samples
         return out
 
     def _mixed(self, converted: FloatArray, block: FloatArray) -> FloatArray:
@@ -113,6 +124,29 @@ class VoiceStream:
         if mix >= 1.0:
             return converted
         return np.asarray(mix * converted + (np.float32(1.0) - mix) * original[: len(block)], np.float32)
+
+
+def convert_recording(
+    stream: VoiceStream,
+    samples: FloatArray,
+    *,
+    block_samples: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> FloatArray:
+    """A whole recording (n,) through a fresh stream primed with its beginning; gives (n,), latency removed.
+
+    ``block_samples`` a call bound the memory; None pushes everything at once. ``progress`` hears shares, 0..1.
+    """
+    stream.prime(samples[: stream.prime_samples])
+    silence = stream.latency_samples + -(len(samples) + stream.latency_samples) % stream.chunk_samples
+    padded = np.concatenate([samples, np.zeros(silence, np.float32)])
+    block = block_samples or len(padded)
+    parts = []
+    for start in range(0, len(padded), block):
+        parts.append(stream.process(padded[start : start + block]))
+        if progress is not None:
+            progress(min(1.0, (start + block) / len(padded)))
+    return np.concatenate(parts)[stream.latency_samples :][: len(samples)]
 
 
 def _soft_limit(samples: FloatArray) -> FloatArray:

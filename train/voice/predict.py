@@ -17,7 +17,7 @@ from edge_runtime.media.resample import resample
 from edge_runtime.provenance import conversion_comment
 from edge_runtime.voice.controls import Controls, make_controls
 from edge_runtime.voice.framing import FloatArray
-from edge_runtime.voice.stream import VoiceStream
+from edge_runtime.voice.stream import VoiceStream, convert_recording
 from edge_runtime.voice.synthesis import Gains
 from train.voice.run import TrainedVoice, load_run
 
@@ -42,11 +42,8 @@ class KerasNetwork:
 def convert(trained: TrainedVoice, samples: FloatArray, controls: Controls | None = None) -> FloatArray:
     """Convert a recording (n,) at the model's rate; gives (n,), latency removed."""
     stream = VoiceStream(trained, KerasNetwork(trained), trained.film, controls or make_controls(trained))
-    chunk = trained.timing.chunk_hops * trained.front_end.hop_length
-    # One push, because the offline model keeps nothing between calls.
-    silence = stream.latency_samples + -(len(samples) + stream.latency_samples) % chunk
-    out = stream.process(np.concatenate([samples, np.zeros(silence, np.float32)]))
-    return out[stream.latency_samples :][: len(samples)]
+    # All in one block, because the offline model keeps nothing between calls.
+    return convert_recording(stream, samples)
 
 
 def main(argv: Sequence[str]) -> int:
