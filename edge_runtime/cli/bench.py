@@ -157,7 +157,7 @@ def _stream(
 
 
 def _block_graph_share(converter: VoiceConverter, sound: NDArray[np.float32]) -> float:
-    """Share of the graph, 0..1, when sound comes in the blocks of `VoiceConverter.convert`."""
+    """Share of the graph, 0..1, when sound comes in the blocks of `VoiceConverter.convert`; priming is not counted."""
     stream = converter.stream()
     block = converter.block_samples
     for start in range(0, len(sound), block):
