@@ -7,6 +7,7 @@ this machine is, and stays what it is when the run is resumed elsewhere.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import time
 from collections.abc import Sequence
@@ -128,28 +129,35 @@ class Fit:
         return self._log.rows
 
     def run(self) -> None:
-        """Train to the end of the schedule; on Ctrl-C leave a checkpoint and raise `KeyboardInterrupt`."""
+        """Train to the end of the schedule; on Ctrl-C leave a checkpoint and raise `KeyboardInterrupt`.
+
+        Any other failure leaves the last checkpoint as it is: weights that made a loss infinite are worth nothing.
+        """
+        try:
+            self._run_steps()
+        except KeyboardInterrupt:
+            if self.position.step:
+                self.checkpoint()
+            raise
+        self.checkpoint()
+
+    def _run_steps(self) -> None:
         before, started = self.position.seconds, time.monotonic()
         saved = started
         batches = stream_batches(self._train, self._crop, self.position.seed, self.position.step)
-        try:
-            with Progress(1.0, "fit") as progress:
-                while not self._finished():
-                    terms = self._step(next(batches))
-                    now = time.monotonic()
-                    self.position = replace(self.position, seconds=before + now - started)
-                    self._plan()
-                    progress.update(self._share(), _note(self.position.step, terms))
-                    self._report(terms)
-                    if self.position.step == self._stop_at:
-                        raise KeyboardInterrupt
-                    if now - saved > 60.0 * self._options.checkpoint_minutes:
-                        self.checkpoint()
-                        saved = time.monotonic()
-        finally:
-            batches.close()
-            if self.position.step:
-                self.checkpoint()
+        with contextlib.closing(batches), Progress(1.0, "fit") as progress:
+            while not self._finished():
+                terms = self._step(next(batches))
+                now = time.monotonic()
+                self.position = replace(self.position, seconds=before + now - started)
+                self._plan()
+                progress.update(self._share(), _note(self.position.step, terms))
+                self._report(terms)
+                if self.position.step == self._stop_at:
+                    raise KeyboardInterrupt
+                if now - saved > 60.0 * self._options.checkpoint_minutes:
+                    self.checkpoint()
+                    saved = time.monotonic()
 
     def _finished(self) -> bool:
         return bool(self.position.total_steps) and self.position.step >= self.position.total_steps
@@ -186,7 +194,10 @@ class Fit:
         rate = Schedule(self.position.total_steps or 10**9).rate(self.position.step)
         terms = self._trainer.step(batch, rate)
         if not np.isfinite(terms["loss"]):
-            raise WorkstationError(f"the loss became {terms['loss']} at step {self.position.step}; resume to go on")
+            raise WorkstationError(
+                f"the loss became {terms['loss']} at step {self.position.step}; the same command goes on from the "
+                "last checkpoint, and if it happens again look for odd clips in the dataset"
+            )
         self.position = replace(self.position, step=self.position.step + 1)
         self._average.update(self.position.step)
         return {**terms, "rate": rate}
@@ -254,7 +265,9 @@ def main(argv: Sequence[str]) -> int:
     with threadpool_limits(1, user_api="blas"):
         fit = Fit(run, dataset, folder, config, fit_options)
         start = fit.position.step
-        if start:
+        if start and start == fit.position.total_steps:
+            print(f"its schedule of {start} steps is done; for a longer one: --restart with more --minutes")
+        elif start:
             print(f"resuming at step {start} of {fit.position.total_steps or 'a schedule to be measured'}")
         try:
             fit.run()

@@ -169,6 +169,17 @@ def test_a_stopped_run_learns_and_ends_where_an_unbroken_one_does(dataset: Datas
     assert np.abs(converted).max() > 1e-4
 
 
+def test_a_loss_that_is_no_number_does_not_reach_the_checkpoint(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights that made it are spoilt; what was saved before must stay."""
+    fit = _fit(tmp_path / "run", dataset)
+    monkeypatch.setattr("train.voice.trainer.VoiceTrainer.step", lambda *_: {"loss": float("nan")})
+    with pytest.raises(WorkstationError, match="goes on from the last checkpoint"):
+        fit.run()
+    assert not (tmp_path / "run" / "weights" / "last").exists()
+
+
 def test_a_damaged_checkpoint_is_one_line(dataset: Dataset, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     run.last.mkdir(parents=True)
