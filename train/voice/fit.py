@@ -99,6 +99,8 @@ class Fit:
     def __init__(self, run: Run, dataset: Dataset, folder: Path, config: VoiceConfig, options: FitOptions) -> None:
         # Keras brings a training framework along, which takes seconds: only now, when there is data to train on.
         import_keras()
+        import keras
+
         from train.voice.checkpoints import has_checkpoint, load_checkpoint
         from train.voice.monitor import Log
         from train.voice.trainer import WeightAverage, make_trainer
@@ -107,6 +109,7 @@ class Fit:
         voices = tuple(voice.name for voice in load_json(run.voices, Voices).voices)
         self._train = Sampler(dataset, folder, config, voices, "train")
         self._heldout = Sampler(dataset, folder, config, voices, "heldout") if dataset.split("heldout") else None
+        keras.utils.set_random_seed(options.seed)
         self._trainer = make_trainer(config)
         self._average = WeightAverage(self._trainer)
         self.position = Position(0, options.steps or 0, options.seed, options.batch, options.crop_hops, 0.0)
@@ -314,6 +317,6 @@ def _parser() -> Parser:
     parser.add_argument("--batch", type=int, default=8, help="crops a step")
     parser.add_argument("--crop-hops", type=int, default=160, help="frames (10 ms) a crop has")
     parser.add_argument("--checkpoint-minutes", type=float, default=3.0, help="time between checkpoints")
-    parser.add_argument("--seed", type=int, default=1, help="of data order")
+    parser.add_argument("--seed", type=int, default=1, help="of first weights and data order")
     parser.add_argument("--restart", action="store_true", help="throw the run's checkpoint away and start again")
     return parser

@@ -135,7 +135,6 @@ def _fit(root: Path, dataset: Dataset) -> Fit:
     run = Run(root)
     config = tiny_config()
     folder = prepare(dataset, config, ("low", "bright"), run)
-    keras.utils.set_random_seed(0)
     return Fit(run, dataset, folder, config, FitOptions(None, STEPS, CROP.batch, CROP.hops, 60.0, seed=1))
 
 
