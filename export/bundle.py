@@ -146,6 +146,11 @@ def pack(manifest: VoiceManifest, recipe: Recipe, graph: bytes, files: Mapping[s
     return pack_model(graph, recipe.graph_format, manifest.to_json(), files)
 
 
+_CONVERTED_SHARE = 0.03
+"""The phase of the excitation is the integral of the pitch, so the last bit of F0 (1e-6, where NumPy 1 and 2 differ)
+moves pulses by hundredths of a sample over a golden recording: measured 1.2 % of the peak, all gains equal to 1e-5."""
+
+
 def golden_vectors(samples: FloatArray, stages: Mapping[str, FloatArray], precision: str) -> bytes:
     """An .npz of what a good device makes of ``samples`` (n,), read by `edge_runtime.voice.selftest`.
 
@@ -167,8 +172,12 @@ def golden_vectors(samples: FloatArray, stages: Mapping[str, FloatArray], precis
 def _tolerance(stage: str, values: FloatArray, precision: str) -> float:
     if stage in FEATURES:
         return FEATURE_TOLERANCE
-    slack = _RESIDUAL_SLACK if stage == "residual" else 1.0
-    return slack * _TOLERANCES[precision] * float(np.max(np.abs(values)))
+    share = _TOLERANCES[precision]
+    if stage == "residual":
+        share *= _RESIDUAL_SLACK
+    elif stage == "converted":
+        share = max(share, _CONVERTED_SHARE)
+    return share * float(np.max(np.abs(values)))
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 from edge_runtime.voice.framing import FloatArray
 
 _FRACTIONS = 64
-"""Sub-sample positions in the pulse table; linear interpolation between them would be inaudible."""
+"""Sub-sample positions in the pulse table, interpolated linearly."""
 
 
 @lru_cache(maxsize=4)
@@ -90,8 +90,12 @@ class Excitation:
         if not len(starts):
             return
         late = (phase[starts] - cycles[starts]) / step[starts]  # samples since the pulse, 0..1
-        rows = np.rint((1.0 - late) * _FRACTIONS).astype(np.intp)
-        heights = (amplitude[starts] / np.sqrt(step[starts])).astype(np.float32)
-        pulses = self._table[rows] * heights[:, None]
+        # Between the table's rows, so that a rounding error in the phase stays one: two machines that differ in the
+        # last bit would else differ by whole rows.
+        position = (1.0 - late) * _FRACTIONS
+        rows = np.minimum(position.astype(np.intp), _FRACTIONS - 1)
+        share = (position - rows).astype(np.float32)[:, None]
+        heights = (amplitude[starts] / np.sqrt(step[starts])).astype(np.float32)[:, None]
+        pulses = (self._table[rows] * (1.0 - share) + self._table[rows + 1] * share) * heights
         for start, pulse in zip(starts.tolist(), pulses, strict=True):
             out[start : start + self._taps] += pulse
