@@ -127,10 +127,6 @@ class Fit:
         """Stop at ``step`` as Ctrl-C would."""
         self._stop_at = step
 
-    def log_rows(self) -> list[dict[str, float]]:
-        """Reports so far."""
-        return self._log.rows
-
     def run(self) -> None:
         """Train to the end of the schedule; on Ctrl-C leave a checkpoint and raise `KeyboardInterrupt`.
 
