@@ -32,7 +32,7 @@ from train.voice.recordings import (
     settings_key,
 )
 
-CORPORA: Final = ("kokoro", "hibari", "tiny")
+CORPORA: Final = ("kokoro", "hibari", "ensemble", "tiny")
 DEFAULT_VOICES: Final = "af_heart,am_michael,af_bella,am_fenrir,af_sarah+bm_george"
 UNSTATED_LICENCE: Final = "unstated: own recordings"
 _LARGEST_HELDOUT_SHARE: Final = 0.25
@@ -130,8 +130,10 @@ def collect_corpus(
     # Imported here: collecting recordings needs none of the packages behind these.
     from train.voice.corpus.build import Synthesiser, build_corpus
 
-    if corpus != "kokoro" and voices:
-        raise InputError(f"the corpus {corpus} has its own voices; leave out --voices, or use --corpus kokoro")
+    if corpus not in ("kokoro", "ensemble") and voices:
+        raise InputError(
+            f"the corpus {corpus} has its own voices; leave out --voices, or use --corpus kokoro or ensemble"
+        )
     if not (math.isfinite(minutes) and 0.0 < minutes <= 6000.0):
         raise InputError(f"{minutes:g} minutes cannot be made; choose more than 0 and at most 6000")
     synthesiser: Synthesiser
@@ -143,6 +145,10 @@ def collect_corpus(
         from train.voice.corpus.hibari import HibariSynthesiser
 
         synthesiser = HibariSynthesiser()
+    elif corpus == "ensemble":
+        from train.voice.corpus.ensemble import DEFAULT_ENSEMBLE, EnsembleSynthesiser
+
+        synthesiser = EnsembleSynthesiser(",".join(voices) or DEFAULT_ENSEMBLE, threads=threads)
     elif corpus == "tiny":
         from train.voice.corpus.tiny import TinySynthesiser
 
@@ -169,7 +175,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         value = defaults[name]
         recordings.add_argument(option, type=float, default=value, dest=name, metavar="N", help=f"{text} ({value:g})")
     synthetic = parser.add_argument_group("from a synthesiser, instead of recordings")
-    synthetic.add_argument("--corpus", choices=CORPORA, help="kokoro: several voices, aligned; hibari: one, fast")
+    synthetic.add_argument(
+        "--corpus",
+        choices=CORPORA,
+        help="hibari: one voice, fast; kokoro: several, aligned; ensemble: what the shipped voices are made of",
+    )
     synthetic.add_argument("--minutes", type=float, default=6.0, metavar="M", help="minutes of every voice (6)")
     voices_help = f"kokoro voices, and blends such as a+b:0.3 ({DEFAULT_VOICES})"
     synthetic.add_argument("--voices", default="", metavar="A,B,C", help=voices_help)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -46,7 +46,8 @@ class Utterance:
     """One sentence in every voice of a synthesiser."""
 
     sounds: dict[str, Samples]
-    """Speaker to float32 (n,) at 16 kHz; the same n and the same timing for all."""
+    """Speaker to float32 (n,) at 16 kHz; the same n and the same timing for all. Not every voice need speak, and
+    others may."""
     phones: NDArray[np.int16] | None
     """(n // 160,) phone ids, or None where the engine does not tell."""
 
@@ -82,6 +83,7 @@ class _Sentence:
     text: str
     seconds: float
     labelled: bool
+    speakers: tuple[str, ...]
 
 
 def build_corpus(synthesiser: Synthesiser, out: Path, *, minutes: float, seed: int) -> Dataset:
@@ -128,8 +130,8 @@ def _claim(out: Path, synthesiser: Synthesiser, seed: int) -> None:
     write_atomic(out / "LICENCE.txt", (synthesiser.licence_text.encode(),))
 
 
-def _names(synthesiser: Synthesiser, index: int) -> Iterator[tuple[str, str]]:
-    for speaker in synthesiser.speakers:
+def _names(speakers: Iterable[str], index: int) -> Iterator[tuple[str, str]]:
+    for speaker in speakers:
         safe = "".join(character if character.isalnum() or character in "_-." else "-" for character in speaker)
         yield speaker, f"clips/{index:05d}-{safe}.wav"
 
@@ -140,7 +142,9 @@ def _finished(out: Path, index: int) -> _Sentence | None:
         return None
     data = read_json(path)
     try:
-        return _Sentence(index, str(data["text"]), float(data["seconds"]), bool(data["labelled"]))
+        return _Sentence(
+            index, str(data["text"]), float(data["seconds"]), bool(data["labelled"]), tuple(data["speakers"])
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise WorkstationError(f"{path} is damaged; delete it and run collect again") from error
 
@@ -154,14 +158,14 @@ def _make(synthesiser: Synthesiser, out: Path, index: int, text: str) -> _Senten
     if len(lengths) != 1:
         raise WorkstationError(f"the voices of {text!r} differ in length ({sorted(lengths)}); report this fault")
     n_samples = lengths.pop()
-    for speaker, file in _names(synthesiser, index):
+    for speaker, file in _names(utterance.sounds, index):
         write_clip(out / file, level(utterance.sounds[speaker], CutSpec())[0])
     if utterance.phones is not None:
         if len(utterance.phones) != n_samples // HOP_LENGTH:
             raise WorkstationError(f"the phone labels of {text!r} do not fit its length; report this fault")
         write_labels(out / f"phones/{index:05d}.npy", utterance.phones)
-    sentence = _Sentence(index, text, n_samples / SAMPLE_RATE_HZ, utterance.phones is not None)
-    record = {"text": text, "seconds": sentence.seconds, "labelled": sentence.labelled}
+    sentence = _Sentence(index, text, n_samples / SAMPLE_RATE_HZ, utterance.phones is not None, tuple(utterance.sounds))
+    record = {key: value for key, value in asdict(sentence).items() if key != "index"}
     write_json(out / _SENTENCES_FOLDER / f"{index:05d}.json", record)
     return sentence
 
@@ -177,7 +181,7 @@ def _save(synthesiser: Synthesiser, out: Path, done: list[_Sentence], seed: int)
             phones=f"phones/{sentence.index:05d}.npy" if sentence.labelled else None,
         )
         for sentence in done
-        for speaker, file in _names(synthesiser, sentence.index)
+        for speaker, file in _names(sentence.speakers, sentence.index)
     )
     if any(sentence.labelled for sentence in done):
         write_json(out / PHONES_FILE, list(PHONES))

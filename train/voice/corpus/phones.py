@@ -46,6 +46,11 @@ def character_phones(characters: str) -> list[int]:
     return ids
 
 
+def sentence_phones(characters: str) -> list[int]:
+    """Phone id of every character of a sentence and of the silence at both ends (len + 2)."""
+    return [SILENCE, *character_phones(characters), SILENCE]
+
+
 def frame_phones(ids: Sequence[int], lengths_samples: Sequence[int], lead_samples: int) -> NDArray[np.int16]:
     """Phone id of every whole 10 ms hop, int16 (sum(lengths) // 160,): the phone at the hop's middle sample.
 
