@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,15 @@ from edge_runtime.voice.mel import FormantAligner
 from edge_runtime.voice.synthesis import window_sources
 from train.voice.config import VoiceConfig
 from train.voice.dataset import Clip, Dataset
-from train.voice.perturb import SourcePerturbation, perturb, source_mel
+from train.voice.perturb import SourcePerturbation, perturb, source_features
 from train.voice.preprocess import SPEEDS, TargetFeatures, load_log_power, load_target
 
 NO_PHONE = -1
 _WARM_UP_HOPS = 100
+_PRIME_HOPS = 300
+_COLD_SHARE, _PRIMED_SHARE = 0.25, 0.5
+"""How often a source starts cold, as a live stream does, and how often its averages have settled, as in a recording or
+after some seconds; the rest lies between."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,14 @@ class Sampler:
         self._targets = [clip for clip in clips if clip.speaker in voices]
         self._features: dict[str, TargetFeatures] = {c.file: load_target(dataset, c, folder) for c in self._targets}
         self._power = {clip.file: load_log_power(clip, folder) for clip in clips}
+        self._files = tuple(self._power)
         self._phones = {clip.file: dataset.phone_ids(clip) for clip in self._targets}
         self._mean_log_f0 = {c.speaker: 0.0 for c in clips}
         self._groups: dict[str, list[Clip]] = {}
         for clip in clips:
             self._groups.setdefault(clip.group, []).append(clip)
         self._measure_speakers(dataset, clips, folder)
-        seconds = np.array([clip.seconds for clip in self._targets])
-        self._weights = seconds / seconds.sum()
+        self._weights = _balanced(self._targets)
 
     def _measure_speakers(self, dataset: Dataset, clips: tuple[Clip, ...], folder: Path) -> None:
         for speaker in self._mean_log_f0:
@@ -76,7 +80,7 @@ class Sampler:
 
     def clip_files(self) -> tuple[str, ...]:
         """Every clip whose sound can come into a batch, as target or as source."""
-        return tuple(self._power)
+        return self._files
 
     def batch(self, crop: Crop, rng: np.random.Generator) -> Batch:
         """One batch drawn with ``rng``."""
@@ -89,40 +93,56 @@ class Sampler:
         lookahead = self._config.timing.lookahead_hops
         last = len(features.log_f0) - crop.hops - lookahead
         start = int(rng.integers(0, last)) if last > 0 else 0
+        source, energy = self._source(clip, start, crop.hops + lookahead, crop.aligned_share, rng)
         return {
-            "mel": self._source(clip, start + lookahead, crop, rng),
-            **self._target(features, start, crop.hops, rng),
+            "mel": source[lookahead:],
+            **self._target(features, start, energy[: crop.hops], rng),
             "voice": np.asarray(self._voices.index(clip.speaker), np.int32),
             "phones": self._phone_crop(clip, start, crop.hops),
         }
 
-    def _source(self, clip: Clip, start: int, crop: Crop, rng: np.random.Generator) -> FloatArray:
-        """Normalised mel (T, n_mels) of frames start.. of a disguised or another speaker's clip."""
+    def _source(
+        self, clip: Clip, start: int, hops: int, aligned_share: float, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """What the device would read of a disguised or another speaker's clip: mel and energy of ``hops`` frames."""
         spec = self._config.front_end
         others = [c for c in self._groups[clip.group] if c.speaker != clip.speaker]
         source = clip
-        if others and rng.random() < crop.aligned_share:
+        if others and rng.random() < aligned_share:
             source = others[int(rng.integers(len(others)))]
         # Another speaker already differs in pitch; the clip itself must be disguised.
         variant = int(rng.integers(len(SPEEDS))) if source is clip or rng.random() < 0.5 else 0
-        skip = 0 if rng.random() < 0.5 else min(_WARM_UP_HOPS, start)
-        power = _padded(self._power[source.file][variant], start - skip, crop.hops + skip)
-        power = perturb(np.exp(power), spec, self._ranges, rng)
+        stored = self._power[source.file][variant]
+        before = _before(stored, start, rng)
+        power = np.concatenate([before, _padded(stored, start, hops)])
+        power = perturb(np.exp(power), spec, self._ranges, rng, self._other_speech(len(power), rng))
         speed = SPEEDS[variant]
         # Align as the device would, then miss by as much as real speakers differ; undo what the speed did to formants.
         aligned = self._aligner.ratio(self._mean_log_f0[source.speaker])
         formant = rng.uniform(self._ranges.formant_minimum, self._ranges.formant_maximum)
-        return source_mel(power, spec, aligned * formant / speed, skip)
+        return source_features(power, spec, aligned * formant / speed, len(before))
+
+    def _other_speech(self, hops: int, rng: np.random.Generator) -> FloatArray | None:
+        """Power (hops, n_bins) of somebody else talking, for the background, or None."""
+        if rng.random() >= self._ranges.babble_probability:
+            return None
+        stored = self._power[self._files[int(rng.integers(len(self._files)))]][0]
+        start = int(rng.integers(len(stored)))
+        return np.exp(np.take(stored, np.arange(start, start + hops), axis=0, mode="wrap").astype(np.float32))
 
     def _target(
-        self, features: TargetFeatures, start: int, hops: int, rng: np.random.Generator
+        self, features: TargetFeatures, start: int, energy: FloatArray, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """Aux features, source spectra and samples of output frames start.. of a clip."""
+        """Aux features, excitation spectra and samples of output frames start.. of a clip.
+
+        Pitch and voicing are the clip's own, because the excitation is; ``energy`` is the source's, because the device
+        has no other.
+        """
         spec, synthesis = self._config.front_end, self._config.synthesis
+        hops = len(energy)
         prior = float(np.log(spec.pitch.prior_hz))
         log_f0 = _padded_1d(features.log_f0, start - 1, hops + 1, fill=prior)
         voiced = _padded_1d(features.voiced, start - 1, hops + 1)
-        energy = _padded_1d(features.energy, start, hops, fill=-12.0)
         excitation = Excitation(spec.sample_rate_hz, spec.hop_length, synthesis.pulse_taps, int(rng.integers(1 << 31)))
         excitation.reset(phase=float(rng.random()))
         block = excitation.process(log_f0.astype(np.float32), voiced.astype(np.float32))
@@ -147,6 +167,24 @@ class Sampler:
             inside = (index >= 0) & (index < len(phones))
             out[inside] = phones[index[inside]]
         return out
+
+
+def _balanced(clips: Sequence[Clip]) -> np.ndarray:
+    """How often each clip is drawn: every speaker as often as any other, and within one by length."""
+    spoken: dict[str, float] = {}
+    for clip in clips:
+        spoken[clip.speaker] = spoken.get(clip.speaker, 0.0) + clip.seconds
+    return np.array([clip.seconds / spoken[clip.speaker] / len(spoken) for clip in clips])
+
+
+def _before(stored: np.ndarray, start: int, rng: np.random.Generator) -> FloatArray:
+    """Log power (n, n_bins) that the running averages hear before the crop: nothing, a little, or seconds."""
+    kind = rng.random()
+    if kind < _COLD_SHARE:
+        return np.zeros((0, stored.shape[1]), np.float32)
+    if kind < _COLD_SHARE + _PRIMED_SHARE:
+        return np.asarray(stored[:_PRIME_HOPS], np.float32)
+    return np.asarray(stored[max(0, start - _WARM_UP_HOPS) : start], np.float32)
 
 
 def _padded(rows: np.ndarray, start: int, length: int) -> np.ndarray:

@@ -32,25 +32,43 @@ class SourcePerturbation:
     """Standard deviation of each cosine of the equaliser, natural log of amplitude."""
     equaliser_cosines: int = 5
     noise_probability: float = 0.7
-    noise_snr_db: tuple[float, float] = (14.0, 50.0)
+    noise_snr_db: tuple[float, float] = (4.0, 50.0)
+    babble_probability: float = 0.1
+    """Sources with somebody else talking behind them."""
+    babble_snr_db: tuple[float, float] = (8.0, 30.0)
     reverb_probability: float = 0.25
     reverb_decay_s: tuple[float, float] = (0.05, 0.35)
     """Time in which reverberant power falls by 60 dB."""
     band_limit_probability: float = 0.1
+    codec_probability: float = 0.1
+    """Sources whose faint parts are missing, as after lossy coding."""
+    codec_depth_db: tuple[float, float] = (18.0, 40.0)
+    """How far below the loudest of a frame a bin must lie to be lost."""
     clean_probability: float = 0.2
     """Sources that are left as they are, but for the vocal tract."""
 
 
-def perturb(power: FloatArray, spec: FrontEndSpec, ranges: SourcePerturbation, rng: np.random.Generator) -> FloatArray:
-    """A recording condition applied to power (T, n_bins)."""
+def perturb(
+    power: FloatArray,
+    spec: FrontEndSpec,
+    ranges: SourcePerturbation,
+    rng: np.random.Generator,
+    babble: FloatArray | None = None,
+) -> FloatArray:
+    """A recording condition applied to power (T, n_bins); ``babble`` is power of other speech for the background."""
     if rng.random() < ranges.clean_probability:
         return power
     gain = 10.0 ** (rng.uniform(-ranges.level_db, ranges.level_db) / 10.0)
     power = power * (gain * _equaliser(power.shape[1], ranges, rng))
     if rng.random() < ranges.reverb_probability:
         power = _reverberate(power, spec, ranges, rng)
+    if babble is not None:
+        snr = 10.0 ** (rng.uniform(*ranges.babble_snr_db) / 10.0)
+        power = power + babble * (power.mean() / snr / max(float(babble.mean()), 1e-12))
     if rng.random() < ranges.noise_probability:
         power = _add_noise(power, ranges, rng)
+    if rng.random() < ranges.codec_probability:
+        power = _lose_faint_bins(power, ranges, rng)
     if rng.random() < ranges.band_limit_probability:
         hz = np.arange(power.shape[1]) * (spec.sample_rate_hz / spec.n_fft)
         low, high = rng.uniform(50.0, 300.0), rng.uniform(3300.0, 6500.0)
@@ -83,21 +101,29 @@ def _reverberate(
 
 
 def _add_noise(power: FloatArray, ranges: SourcePerturbation, rng: np.random.Generator) -> FloatArray:
-    """Coloured noise: its spectrum falls by a random slope and its phase against the speech is random."""
+    """Coloured noise: its spectrum falls by a random slope."""
     snr = 10.0 ** (rng.uniform(*ranges.noise_snr_db) / 10.0)
     slope = rng.uniform(0.0, 1.6)
     shape = (np.arange(power.shape[1]) + 4.0) ** -slope * _equaliser(power.shape[1], ranges, rng)
     shape *= power.mean() / snr / shape.mean()
-    noise = shape * rng.exponential(1.0, power.shape)
-    mixed = power + noise + 2.0 * np.sqrt(power * noise) * np.cos(rng.uniform(0.0, 2.0 * np.pi, power.shape))
-    return np.maximum(mixed, 0.0).astype(np.float32)
+    # Speech along the real axis plus a complex Gaussian: the power of a sum, random phase included.
+    deviation = np.sqrt(0.5 * shape).astype(np.float32)
+    real, imaginary = rng.standard_normal((2, *power.shape), dtype=np.float32) * deviation
+    return np.square(np.sqrt(power) + real) + np.square(imaginary)
 
 
-def source_mel(power: FloatArray, spec: FrontEndSpec, warp: float, skip: int) -> FloatArray:
-    """What the network would read: normalised mel (T - skip, n_mels) of power (T, n_bins).
+def _lose_faint_bins(power: FloatArray, ranges: SourcePerturbation, rng: np.random.Generator) -> FloatArray:
+    """What a lossy codec at a low rate leaves: bins far below the loudest of their frame are gone."""
+    depth = 10.0 ** (rng.uniform(*ranges.codec_depth_db) / 10.0)
+    faint = power < power.max(axis=1, keepdims=True) / depth
+    return np.where(faint, power * 1e-3, power)
+
+
+def source_features(power: FloatArray, spec: FrontEndSpec, warp: float, skip: int) -> tuple[FloatArray, FloatArray]:
+    """What the device would read: normalised mel (T - skip, n_mels) and energy (T - skip,) of power (T, n_bins).
 
     ``warp`` moves the formants; the first ``skip`` frames only warm the running averages up.
     """
     level = LevelTracker(spec).process(mel.log_energy(power, spec))
     log_mel = mel.log_mel(power, mel.mel_matrix(spec, round(warp, 2)), spec)
-    return SpectrumNormaliser(spec).process(log_mel, level)[skip:]
+    return SpectrumNormaliser(spec).process(log_mel, level)[skip:], level.energy[skip:]

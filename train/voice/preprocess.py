@@ -1,6 +1,6 @@
 """Step 2: clips into features, by the front end of `edge_runtime`, cached under its fingerprint.
 
-For every clip two files: what it is like as a *target* (its samples, and the pitch, voicing and energy that the device
+For every clip two files: what it is like as a *target* (its samples, and the pitch and voicing that the device
 would measure, aligned to output frames), and what it is like as a *source*: power spectra of the clip played at several
 speeds, frame by frame at the original's times. Speed moves pitch and formants together, with the right harmonic
 density for the device's window; a warped mel matrix then moves the formants alone (`train.voice.perturb`). So pitch and
@@ -47,8 +47,6 @@ class TargetFeatures:
     """(U,) natural log of Hz, held through unvoiced stretches."""
     voiced: FloatArray
     """(U,)"""
-    energy: FloatArray
-    """(U,) relative to the clip's own running level."""
 
 
 def features_folder(dataset: Dataset, spec: FrontEndSpec, lookahead_hops: int) -> Path:
@@ -62,7 +60,7 @@ def target_features(samples: FloatArray, spec: FrontEndSpec, lookahead_hops: int
     n_frames = len(samples) // spec.hop_length
     padded = np.concatenate([samples, np.zeros(lookahead_hops * spec.hop_length, np.float32)])
     late = analyse(padded, spec, lookahead_hops).slice(lookahead_hops, lookahead_hops + n_frames)
-    return TargetFeatures(samples, late.log_f0, late.voiced, late.energy)
+    return TargetFeatures(samples, late.log_f0, late.voiced)
 
 
 def source_power(samples: FloatArray, spec: FrontEndSpec, speed: float) -> FloatArray:
@@ -97,7 +95,7 @@ def _preprocess_clip(dataset: Dataset, clip: Clip, folder: Path, spec: FrontEndS
     samples = read_clip(dataset.path(clip))
     target = target_features(samples, spec, lookahead_hops)
     buffer = io.BytesIO()
-    np.savez(buffer, log_f0=target.log_f0, voiced=target.voiced, energy=target.energy)
+    np.savez(buffer, log_f0=target.log_f0, voiced=target.voiced)
     write_atomic(_target_path(folder, clip), [buffer.getvalue()])
     power = np.stack([source_power(samples, spec, speed) for speed in SPEEDS])
     buffer = io.BytesIO()
@@ -110,7 +108,7 @@ def load_target(dataset: Dataset, clip: Clip, folder: Path) -> TargetFeatures:
     path = _target_path(folder, clip)
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return TargetFeatures(read_clip(dataset.path(clip)), arrays["log_f0"], arrays["voiced"], arrays["energy"])
+            return TargetFeatures(read_clip(dataset.path(clip)), arrays["log_f0"], arrays["voiced"])
     except (OSError, ValueError, KeyError) as error:
         raise WorkstationError(f"{path} cannot be read; delete it and run preprocess again") from error
 

@@ -15,10 +15,10 @@ from edge_runtime.voice.synthesis import Gains, Synthesiser, window_sources
 from tests.edge_runtime.voice.signals import SPEC, SYNTHESIS, speechlike
 from tests.train.voice.test_model import tiny_config
 from tests.train.voice.tiny_dataset import make_dataset
-from train.voice.batches import Crop, Sampler
+from train.voice.batches import Crop, Sampler, _balanced
 from train.voice.dataset import Dataset
 from train.voice.fit import Fit, FitOptions, prepare
-from train.voice.perturb import SourcePerturbation, perturb, source_mel
+from train.voice.perturb import SourcePerturbation, perturb, source_features
 from train.voice.predict import convert
 from train.voice.preprocess import features_folder, load_log_power, preprocess, source_power, target_features
 from train.voice.render import Renderer
@@ -75,9 +75,11 @@ def test_self_source_at_original_speed_is_what_the_device_reads(dataset: Dataset
 
     samples = speechlike(3.0)
     unaligned = dataclasses.replace(SPEC, formant_minimum=1.0, formant_maximum=1.0001)
-    device = FrontEnd(unaligned, 2).push(samples).mel
-    ours = source_mel(source_power(samples, SPEC, 1.0), SPEC, 1.0, skip=0)
-    assert np.abs(device - ours).max() < 5e-2
+    device = FrontEnd(unaligned, 2).push(samples)
+    mel, energy = source_features(source_power(samples, SPEC, 1.0), SPEC, 1.0, skip=0)
+    assert np.abs(device.mel - mel).max() < 5e-2
+    # The device tells the energy of the frame it answers for, two hops after it was heard.
+    assert np.abs(device.energy[2:] - energy[:-2]).max() < 5e-2
 
 
 def test_speed_moves_pitch_and_keeps_time() -> None:
@@ -98,9 +100,32 @@ def test_perturbation_changes_the_sound_but_not_its_shape() -> None:
     assert 15 <= changed < 30
 
 
+def test_background_speech_and_lossy_coding_do_what_they_say() -> None:
+    """Babble must arrive at the level asked for, and coding must only take away."""
+    power = source_power(speechlike(2.0), SPEC, 1.0)
+    off = {"noise_probability": 0.0, "reverb_probability": 0.0, "band_limit_probability": 0.0, "clean_probability": 0.0}
+    flat = {"equaliser_nats": 0.0, "level_db": 0.0}
+    talk = SourcePerturbation(babble_snr_db=(10.0, 10.0), codec_probability=0.0, **off, **flat)
+    mixed = perturb(power, SPEC, talk, np.random.default_rng(0), babble=power[::-1])
+    assert np.isclose(10 * np.log10(power.mean() / (mixed - power).mean()), 10.0, atol=0.1)
+    coded = perturb(power, SPEC, SourcePerturbation(codec_probability=1.0, **off, **flat), np.random.default_rng(0))
+    assert (coded <= power * 1.0001).all()
+    assert 0.1 < (coded < 0.5 * power).mean() < 0.95
+
+
+def test_every_voice_is_trained_as_much_as_any_other(dataset: Dataset) -> None:
+    """A voice with three times the sound must not be drawn three times as often."""
+    clips = list(dataset.split("train"))
+    uneven = [clip for clip in clips if clip.speaker == "low"] + [c for c in clips if c.speaker == "bright"][:1]
+    weights = _balanced(uneven)
+    share = sum(w for w, clip in zip(weights, uneven, strict=True) if clip.speaker == "bright")
+    assert np.isclose(weights.sum(), 1.0)
+    assert np.isclose(share, 0.5)
+
+
 def test_target_features_describe_their_own_frame() -> None:
     features = target_features(speechlike(2.0), SPEC, 2)
-    assert len(features.log_f0) == len(features.voiced) == len(features.energy) == 200
+    assert len(features.log_f0) == len(features.voiced) == 200
 
 
 def test_features_are_cached_under_the_front_end(dataset: Dataset, folder: Path) -> None:
