@@ -64,7 +64,7 @@ def _all_at_once(arguments: list[str]) -> int:
     if code:
         return code
     given = [("--preset", options.preset), ("--latency", options.latency), ("--minutes", options.minutes)]
-    given += [("--steps", options.steps), ("--name", options.speaker)]
+    given += [("--steps", options.steps), ("--name", options.speaker), ("--base", options.base)]
     given += [(FLAG, options.consent), ("--consent-until", options.consent_until)]
     fit_options = [text for flag, value in given if value is not None for text in (flag, str(value))]
     return _step("fit", ["--data", data, "-o", options.output, *fit_options])
@@ -81,6 +81,7 @@ def _all_at_once_parser() -> Parser:
     parser.add_argument("--preset", choices=sorted(PRESETS), help="size of the network")
     parser.add_argument("--latency", choices=sorted(LATENCIES), help="look-ahead of the model")
     parser.add_argument("--minutes", type=number, metavar="M", help="time to train on this machine")
+    parser.add_argument("--base", metavar="RUN", help="start from this run, or from the `shipped` voices")
     parser.add_argument(FLAG, dest="consent", required=True, metavar="NAME: SCOPE", help="who agreed, and to what")
     parser.add_argument("--consent-until", metavar="DATE", help="when that permission ends, as 2027-12-31")
     parser.add_argument("--steps", type=int, metavar="N", help="steps to train, instead of --minutes")

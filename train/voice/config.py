@@ -20,6 +20,8 @@ class VoiceConfig:
     n_voices: int
     n_phones: int
     """0 when the corpus knows no phones."""
+    base: str = ""
+    """Name of the model that training started from; empty when from nothing."""
 
 
 def make_config(name: str, preset: str, latency: str, n_voices: int, n_phones: int) -> VoiceConfig:

@@ -18,18 +18,19 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser
-from edge_runtime.contract import ConsentRecord, VoiceInfo
+from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import WorkstationError
-from edge_runtime.voice.pitch import median_hz
 from train.progress import Progress
 from train.quiet import import_keras
+from train.voice.base import NONE, Choice, check_fits, start_from
 from train.voice.batches import Crop, Sampler, stream_batches
 from train.voice.config import VoiceConfig, make_config
 from train.voice.consent import FLAG, record_consent
 from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
-from train.voice.preprocess import load_target, preprocess
-from train.voice.presets import ACTIVE_LEVEL_DBFS, LATENCIES, PRESETS
-from train.voice.run import Position, Run, Voices, load_json, save_json
+from train.voice.describe import describe_voices, said_of_voices
+from train.voice.preprocess import preprocess
+from train.voice.presets import LATENCIES, PRESETS
+from train.voice.run import Position, Run, TrainedVoice, Voices, load_json, save_json
 
 _MEASURE_FROM, _MEASURE_EVERY = 5, 25
 _MEASURE_SHARE = 0.2
@@ -49,48 +50,31 @@ class FitOptions:
     crop_hops: int
     checkpoint_minutes: float
     seed: int
+    base: TrainedVoice | None = None
+    """What a fresh run starts from."""
 
 
 def prepare(
-    dataset: Dataset, config: VoiceConfig, voices: tuple[str, ...], run: Run, consent: ConsentRecord | None = None
+    dataset: Dataset,
+    config: VoiceConfig,
+    voices: tuple[str, ...],
+    run: Run,
+    consent: ConsentRecord | None = None,
+    base: TrainedVoice | None = None,
+    descriptions: Sequence[str] = (),
 ) -> Path:
     """Preprocess, describe the voices, set recordings aside for judging; gives the folder of features."""
     folder = preprocess(dataset, config.front_end, config.timing.lookahead_hops)
     make_folder(run.weights.parent)
+    said = said_of_voices(descriptions, run)
+    # What the base was trained on is in the weights still.
+    sources = dataset.sources + (base.sources if base else ())
     save_json(run.config, config)
-    save_json(run.voices, Voices(describe_voices(dataset, folder, voices, consent), dataset.sources))
+    save_json(run.voices, Voices(describe_voices(dataset, folder, voices, consent, said), sources))
     make_folder(run.heldout)
     for clip in dataset.split("heldout")[:_HELDOUT_CLIPS]:
         shutil.copyfile(dataset.path(clip), run.heldout / Path(clip.file).name)
     return folder
-
-
-def describe_voices(
-    dataset: Dataset, folder: Path, names: tuple[str, ...], consent: ConsentRecord | None
-) -> tuple[VoiceInfo, ...]:
-    """Pitch statistics of the voices that are trained."""
-    infos = []
-    for index, name in enumerate(names):
-        tracks = [load_target(dataset, clip, folder) for clip in dataset.split("train") if clip.speaker == name]
-        if not tracks:
-            raise WorkstationError(f"the dataset has no clips of {name!r} to train on; collect some")
-        log_f0 = np.concatenate([t.log_f0 for t in tracks])
-        voiced = np.concatenate([t.voiced for t in tracks])
-        if voiced.sum() < 100:
-            raise WorkstationError(f"the clips of {name!r} hold no voiced speech; check the recordings")
-        infos.append(
-            VoiceInfo(
-                name=name,
-                index=index,
-                description="synthetic voice" if dataset.synthetic else "voice of the recordings it was trained on",
-                synthetic=dataset.synthetic,
-                f0_mean_hz=round(median_hz(log_f0, voiced), 2),
-                f0_spread=round(float(np.std(log_f0[voiced > 0.5])), 4),
-                level_dbfs=ACTIVE_LEVEL_DBFS,
-                consent=consent,
-            )
-        )
-    return tuple(infos)
 
 
 class Fit:
@@ -103,7 +87,7 @@ class Fit:
 
         from train.voice.checkpoints import has_checkpoint, load_checkpoint
         from train.voice.monitor import Log
-        from train.voice.trainer import WeightAverage, make_trainer
+        from train.voice.trainer import ADAPTING_PEAK, PEAK, WeightAverage, make_trainer
 
         self._run, self._dataset, self._config, self._options = run, dataset, config, options
         voices = tuple(voice.name for voice in load_json(run.voices, Voices).voices)
@@ -111,6 +95,9 @@ class Fit:
         self._heldout = Sampler(dataset, folder, config, voices, "heldout") if dataset.split("heldout") else None
         keras.utils.set_random_seed(options.seed)
         self._trainer = make_trainer(config)
+        if options.base is not None and not has_checkpoint(run):
+            start_from(self._trainer, options.base)
+        self._peak = ADAPTING_PEAK if config.base else PEAK
         self._average = WeightAverage(self._trainer)
         self.position = Position(0, options.steps or 0, options.seed, options.batch, options.crop_hops, 0.0)
         if has_checkpoint(run):
@@ -190,7 +177,7 @@ class Fit:
     def _step(self, batch: dict[str, np.ndarray]) -> dict[str, float]:
         from train.voice.trainer import Schedule
 
-        rate = Schedule(self.position.total_steps or 10**9).rate(self.position.step)
+        rate = Schedule(self.position.total_steps or 10**9, self._peak).rate(self.position.step)
         terms = self._trainer.step(batch, rate)
         if not np.isfinite(terms["loss"]):
             raise WorkstationError(
@@ -255,10 +242,11 @@ def main(argv: Sequence[str]) -> int:
         for path in (run.last, run.weights, run.film, run.log):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     dataset = load_dataset(Path(options.data))
-    config, voices = _configure(options, dataset, run)
-    folder = prepare(dataset, config, voices, run, _consent(options, dataset, run))
+    base = Choice(options.base).find()
+    config, voices = _configure(options, dataset, run, base)
+    folder = prepare(dataset, config, voices, run, _consent(options, dataset, run), base, options.describe)
     fit_options = FitOptions(
-        options.minutes, options.steps, options.batch, options.crop_hops, options.checkpoint_minutes, options.seed
+        options.minutes, options.steps, options.batch, options.crop_hops, options.checkpoint_minutes, options.seed, base
     )
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):
@@ -286,7 +274,9 @@ def _consent(options: argparse.Namespace, dataset: Dataset, run: Run) -> Consent
     return record_consent(options.consent, options.consent_until, dataset)
 
 
-def _configure(options: argparse.Namespace, dataset: Dataset, run: Run) -> tuple[VoiceConfig, tuple[str, ...]]:
+def _configure(
+    options: argparse.Namespace, dataset: Dataset, run: Run, base: TrainedVoice | None
+) -> tuple[VoiceConfig, tuple[str, ...]]:
     """The run's configuration: its own when it exists, else made from the options."""
     if run.config.exists() and (run.last.exists() or run.weights.exists()):
         config: VoiceConfig = load_json(run.config, VoiceConfig)
@@ -295,7 +285,11 @@ def _configure(options: argparse.Namespace, dataset: Dataset, run: Run) -> tuple
     if unknown := sorted(set(voices) - set(dataset.speakers)):
         raise WorkstationError(f"the dataset has no speaker {unknown[0]!r}; it has: {', '.join(dataset.speakers)}")
     name = options.name or (voices[0] if len(voices) == 1 else "voices")
-    return make_config(name, options.preset, options.latency, len(voices), len(dataset.phone_names())), voices
+    config = make_config(name, options.preset, options.latency, len(voices), len(dataset.phone_names()))
+    if base is not None:
+        check_fits(base, config)
+        config = replace(config, base=base.name)
+    return config, voices
 
 
 def _parser() -> Parser:
@@ -304,7 +298,11 @@ def _parser() -> Parser:
     parser.add_argument("-o", "--output", required=True, metavar="RUN", help="folder of the run")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="small", help="size of the network")
     parser.add_argument("--latency", choices=sorted(LATENCIES), default="default", help="28, 48 or 68 ms")
+    parser.add_argument("--base", default=NONE, metavar="RUN", help="start from this run, or from the `shipped` voices")
     parser.add_argument("--voices", help="speakers to become voices, with commas; all by default")
+    parser.add_argument(
+        "--describe", action="append", default=[], metavar="NAME=TEXT", help="a line for people about a voice"
+    )
     parser.add_argument("--name", help="name of the model")
     parser.add_argument(FLAG, dest="consent", metavar="NAME: SCOPE", help="who of the recordings agreed, and to what")
     parser.add_argument("--consent-until", metavar="DATE", help="when that permission ends, as 2027-12-31")

@@ -18,6 +18,8 @@ from train.voice.render import Renderer
 Tensor = Any
 
 CONTENT_NOISE = 0.05
+PEAK, ADAPTING_PEAK = 1.5e-3, 7e-4
+"""Highest learning rate of a start from nothing, and of one from a trained model."""
 TERMS = ("loss", "log_mel", "log_magnitude", "convergence", "residual", "phones")
 
 
@@ -26,8 +28,8 @@ class Schedule:
     """Learning rate over the steps of a run."""
 
     total_steps: int
+    peak: float = PEAK
     warm_up_steps: int = 30
-    peak: float = 1.5e-3
     floor: float = 0.03
     """Fraction of the peak that is left at the end."""
 

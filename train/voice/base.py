@@ -1,0 +1,63 @@
+"""Adaptation: a new voice that starts from what a trained model already knows about speech.
+
+A base is a run's folder, or what is left of one when everything but its description and its averaged weights is taken
+away. The repository carries one, the model of the shipped voices. Listening (the encoder) carries over as it is, and
+speaking (the decoder) starts from the mean of the base's voices, so minutes of recordings and of training suffice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_runtime.errors import WorkstationError
+from train.voice.config import VoiceConfig
+from train.voice.run import TrainedVoice, load_run
+
+if TYPE_CHECKING:
+    from train.voice.trainer import VoiceTrainer
+
+SHIPPED: Final = "shipped"
+NONE: Final = "none"
+SHIPPED_FOLDER: Final = Path(__file__).parent / "shipped"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What ``--base`` said."""
+
+    text: str
+
+    def find(self) -> TrainedVoice | None:
+        """The base, or None for a start from nothing. Raises `WorkstationError`."""
+        if self.text == NONE:
+            return None
+        return load_run(SHIPPED_FOLDER if self.text == SHIPPED else Path(self.text))
+
+
+def check_fits(base: TrainedVoice, config: VoiceConfig) -> None:
+    """Refuse a base of another size or signal path. Raises `WorkstationError`."""
+    for name, ours, theirs in (
+        ("preset", config.preset, base.config.preset),
+        ("latency", config.timing, base.config.timing),
+        ("front end", config.front_end, base.config.front_end),
+        ("synthesis", config.synthesis, base.config.synthesis),
+    ):
+        if ours != theirs:
+            raise WorkstationError(
+                f"the base {base.name!r} has another {name}; choose the base's, or start from nothing with --base none"
+            )
+
+
+def start_from(trainer: VoiceTrainer, base: TrainedVoice) -> None:
+    """Give a fresh trainer the base's weights, layer by layer, and the mean of its voices."""
+    known = {layer.name: layer for layer in base.offline.layers}
+    for layer in trainer.network.layers:
+        source = known.get(layer.name)
+        # The base may know phones that these recordings do not tell, and the other way round.
+        if source is not None and [w.shape for w in source.weights] == [w.shape for w in layer.weights]:
+            layer.set_weights(source.get_weights())
+    trainer.voices.offset.assign(np.mean(base.film, axis=0))
