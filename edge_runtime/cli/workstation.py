@@ -9,16 +9,20 @@ from pathlib import Path
 from edge_runtime.errors import WorkstationError
 
 
-def run_in_checkout(package: str, argv: list[str]) -> int:
-    """Hand ``argv`` to ``PACKAGE.cli.main`` of the checkout that this code runs from.
+def run_in_checkout(
+    package: str, argv: list[str], *, verb: str = "", module: str = "cli", environment: str = "make setup"
+) -> int:
+    """Hand ``argv`` to ``PACKAGE.MODULE.main`` of the checkout that this code runs from.
 
-    Raises `WorkstationError` when this is an installed wheel.
+    ``verb`` is what the user typed (the package's name by default) and ``environment`` makes what it needs. Raises
+    `WorkstationError` when this is an installed wheel.
     """
     if not _beside_us(package):
         raise WorkstationError(
-            f"`changeling {package}` runs from a checkout on a workstation (`make setup` there), not on a board"
+            f"`changeling {verb or package}` runs from a checkout on a workstation (`{environment}` there), "
+            "not on a board"
         )
-    return int(importlib.import_module(f"{package}.cli").main(argv))
+    return int(importlib.import_module(f"{package}.{module}").main(argv))
 
 
 def _beside_us(package: str) -> bool:
