@@ -21,7 +21,8 @@ MAX_SECONDS = 4 * 3600.0
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"})
 """What is taken from a folder; a file that is named itself is judged by its content alone."""
 
-_BARE_VALUES = {"--auto-pitch": "1", "--robot": "1", "--whisper": "1"}
+_BARE_VALUES = dict.fromkeys(("--auto-pitch", "--robot", "--whisper", "--denoise", "--radio", "--echo"), "1")
+_LIST_STYLES = "--list-styles"
 _CONTROLS = {
     "--pitch": ("pitch", "ST", "semitones up or down"),
     "--auto-pitch": ("auto_pitch", "0..1", "how far the pitch moves to the voice's own range (bare: 1)"),
@@ -33,11 +34,25 @@ _CONTROLS = {
     "--tilt": ("tilt", "DB", "brighter or darker, dB per octave"),
     "--mix": ("mix", "0..1", "share of the converted sound against the original"),
     "--gain": ("gain", "DB", "louder or softer"),
+    "--emphasis": ("emphasis", "-1..1", "stressed syllables stand out, or do not"),
+    "--presence": ("presence", "DB", "more or less of 2 to 5 kHz"),
+    "--denoise": ("denoise", "0..1", "takes steady noise out of what is heard (bare: 1)"),
+    "--gate": ("gate", "DB", "lets sound this much louder fade to silence too"),
+    "--vibrato": ("vibrato", "ST", "a regular wave of the pitch, 5.5 a second"),
+    "--tremor": ("tremor", "0..1", "an irregular trembling of pitch and loudness"),
+    "--roughness": ("roughness", "0..1", "irregular pulses, up to a growl"),
+    "--radio": ("radio", "0..1", "a small, slightly driven speaker (bare: 1)"),
+    "--echo": ("echo", "0..1", "repetitions that fade (bare: 1)"),
 }
 
 
 def run(argv: list[str]) -> int:
     """Convert; 0 when all went well, the first failure's code when files of a folder failed."""
+    if _LIST_STYLES in argv:
+        from edge_runtime.cli.style_list import style_lines
+
+        print("\n".join(style_lines()))
+        return 0
     options = _parser().parse_args(arguments.with_bare_values(argv, _BARE_VALUES))
     if (options.input == "-") != (options.output == "-"):
         raise InputError("raw sound goes from stdin to stdout: give `-` for both IN and OUT")
@@ -59,6 +74,9 @@ def _parser() -> arguments.Parser:
     voice = parser.add_argument_group("the voice (what is not given is the model's default; `changeling info` lists)")
     voice.add_argument("--voice", metavar="NAME", help="one of the model's voices")
     voice.add_argument("--morph", metavar="NAME:SHARE", help="blend in a second voice, for instance anna:0.3")
+    voice.add_argument("--style", metavar="NAME", help="robot, whisper, monster, ...: a set of controls by one name")
+    voice.add_argument("--emotion", metavar="NAME[:0..1]", help="happy, sad, angry, ..., as much as the number says")
+    voice.add_argument(_LIST_STYLES, action="store_true", help="show all styles and emotions, and convert nothing")
     for flag, (name, unit, text) in _CONTROLS.items():
         voice.add_argument(flag, dest=name, type=arguments.number, metavar=unit, help=text)
     parser.add_argument("--rate", type=_rate, metavar="HZ", help="sample rate on stdin and stdout (16000)")
@@ -79,7 +97,8 @@ def _load(options: argparse.Namespace) -> tuple[VoiceConverter, Controls]:
     path = arguments.model_path(options.model)
     converter = edge_runtime.load(path, backend=options.backend, threads=options.threads)
     morph, amount = _morph(options.morph)
-    values = {name: getattr(options, name) for name, _, _ in _CONTROLS.values() if getattr(options, name) is not None}
+    names = ["style", "emotion", *(name for name, _, _ in _CONTROLS.values())]
+    values = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return converter, converter.controls(voice=options.voice, morph=morph, morph_amount=amount, **values)
 
 

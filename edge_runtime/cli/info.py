@@ -1,4 +1,4 @@
-"""``changeling info FILE``: what a model file is, can do and was trained on. Needs no interpreter."""
+"""``changeling info [FILE]``: what a model file is, can do and was trained on. Needs no interpreter."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from edge_runtime.cli import arguments
+from edge_runtime.cli.style_list import style_lines
 
 if TYPE_CHECKING:
     from edge_runtime.contract import VoiceInfo, VoiceManifest
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
 
 def run(argv: list[str]) -> int:
     """Print the manifest. Raises `ModelFileError` when the file is not whole."""
-    from edge_runtime.model_file import open_model
+    from edge_runtime.default_model import open_model_or_default
 
     parser = arguments.Parser("changeling info", "Show what a model file is, can do and was trained on.")
-    parser.add_argument("model", nargs="?", metavar="FILE", help=f"the model (or set {arguments.MODEL_VARIABLE})")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        metavar="FILE",
+        help=f"the model (or set {arguments.MODEL_VARIABLE}); by default the voices that come with changeling",
+    )
     parser.add_argument("--json", action="store_true", help="the whole manifest, for programs")
     options = parser.parse_args(argv)
-    model = open_model(arguments.model_path(options.model))
+    model = open_model_or_default(arguments.model_path(options.model))
     print(_as_json(model) if options.json else "\n".join(_lines(model)))
     return 0
 
@@ -46,7 +52,7 @@ def _lines(model: ModelFile) -> list[str]:
     ]
     lines = [f"{label:<9}{text}" for label, text in rows]
     lines += ["", f"voices   (default {manifest.default_voice})", *(f"  {_voice(voice)}" for voice in manifest.voices)]
-    lines += ["", "controls", *_controls(manifest), "", "trained on"]
+    lines += ["", "controls", *_controls(manifest), "", *style_lines(manifest), "", "trained on"]
     lines += [f"  {source.name}: {source.minutes:.1f} minutes, {source.licence}" for source in manifest.training]
     return lines
 

@@ -5,17 +5,21 @@ Ranges and neutral values come from the model's manifest; `Controls` holds check
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from typing import Protocol
 
 import numpy as np
 
 from edge_runtime.contract import ControlSpec, FrontEndSpec, SynthesisSpec, TimingSpec, VoiceInfo
-from edge_runtime.errors import ControlError
+from edge_runtime.errors import ControlError, ModelFileError
+from edge_runtime.voice.emotions import Emotion, parse_emotion
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import Features
+from edge_runtime.voice.styles import find_style
 
 _SPREAD_RATIO_LIMITS = (0.6, 1.6)
+_NATS_PER_DB = float(np.log(10.0) / 20.0)
 _LOG_F0_LIMITS = (float(np.log(50.0)), float(np.log(900.0)))
 
 
@@ -49,7 +53,10 @@ class VoiceDescription(Protocol):
 
 @dataclass(frozen=True)
 class Controls:
-    """Checked values; make them with `VoiceConverter.controls`."""
+    """Checked values; make them with `VoiceConverter.controls`.
+
+    A field with a value here came after the first models: where a model does not offer it, this neutral value holds.
+    """
 
     voice: str
     morph: str | None
@@ -71,15 +78,34 @@ class Controls:
     breath: float
     """Gain of the noise part, dB."""
     tilt: float
-    """Spectral tilt about 1 kHz, dB per octave."""
+    """Spectral tilt about 500 Hz, dB per octave."""
     mix: float
     """Share of converted sound against the delayed original, 0..1."""
     gain: float
     """Output gain, dB."""
+    emphasis: float = 0.0
+    """-1 every syllable alike .. 1 stressed ones stand out in pitch and loudness."""
+    gate: float = 0.0
+    """dB by which the level lies higher, below which sound fades to silence."""
+    denoise: float = 0.0
+    """0 hears everything .. 1 takes steady noise out of what is heard."""
+    presence: float = 0.0
+    """Gain of 2 to 5 kHz, dB."""
+    vibrato: float = 0.0
+    """Depth in semitones of a regular wave of the pitch."""
+    tremor: float = 0.0
+    """0 .. 1 an irregular trembling of pitch and loudness."""
+    roughness: float = 0.0
+    """0 .. 1 pulses of irregular length and height, and every other one weaker."""
+    radio: float = 0.0
+    """0 .. 1 the band and the saturation of a small radio."""
+    echo: float = 0.0
+    """0 .. 1 repetitions that fade."""
 
 
 _TEXT_FIELDS = ("voice", "morph", "morph_amount")
 CONTROL_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Controls) if field.name not in _TEXT_FIELDS)
+_NEUTRAL = {field.name: field.default for field in fields(Controls) if field.default is not MISSING}
 
 
 def make_controls(
@@ -87,25 +113,71 @@ def make_controls(
     voice: str | None = None,
     morph: str | None = None,
     morph_amount: float | None = None,
+    style: str | None = None,
+    emotion: str | None = None,
     **values: float,
 ) -> Controls:
-    """Check ``values`` against the model's ranges; what is not given takes its default. Raises `ControlError`."""
+    """Check ``values`` against the model's ranges; what is not given is the style's, else the model's default.
+
+    ``emotion`` (``NAME`` or ``NAME:INTENSITY``) then changes the result, within the ranges. Raises `ControlError`.
+    """
     specs = {spec.name: spec for spec in description.controls}
-    if unknown := sorted(values.keys() - specs.keys()):
-        raise ControlError(f"unknown control {unknown[0]!r}; this model has: {', '.join(sorted(specs))}")
-    checked: dict[str, float] = {}
-    for name in CONTROL_NAMES:
-        spec = specs[name]
-        value = float(values.get(name, spec.default))
-        if not spec.minimum <= value <= spec.maximum:
-            raise ControlError(f"{name} must be between {spec.minimum:g} and {spec.maximum:g} {spec.unit}".rstrip())
-        checked[name] = value
+    checked = {name: _checked(specs, name, value) for name, value in values.items()}
+    if style is not None:
+        checked = {**_style_values(specs, style), **checked}
+    chosen = {name: checked.get(name, _default(specs, name)) for name in CONTROL_NAMES}
+    if emotion is not None:
+        chosen.update(_emotional(specs, chosen, *parse_emotion(emotion)))
     amount = 0.5 if morph_amount is None else float(morph_amount)
     if not 0.0 <= amount <= 1.0:
         raise ControlError("the morph amount must be between 0 and 1")
     first = find_voice(description.voices, voice or description.default_voice)
     second = find_voice(description.voices, morph) if morph else None
-    return Controls(first.name, second.name if second else None, amount if second else 0.0, **checked)
+    return Controls(first.name, second.name if second else None, amount if second else 0.0, **chosen)
+
+
+Specs = Mapping[str, ControlSpec]
+
+
+def _checked(specs: Specs, name: str, value: float) -> float:
+    """The value, when the model has that control and it lies in its range."""
+    if name not in specs or name not in CONTROL_NAMES:
+        known = ", ".join(sorted(set(specs).intersection(CONTROL_NAMES)))
+        if name in CONTROL_NAMES:
+            raise ControlError(f"this model is older than the control {name!r}; export it again, or use: {known}")
+        raise ControlError(f"unknown control {name!r}; this model has: {known}")
+    spec, number = specs[name], float(value)
+    if not spec.minimum <= number <= spec.maximum:
+        raise ControlError(f"{name} must be between {spec.minimum:g} and {spec.maximum:g} {spec.unit}".rstrip())
+    return number
+
+
+def _default(specs: Specs, name: str) -> float:
+    """The model's default; the neutral value of a control that is younger than the model."""
+    if name in specs:
+        return specs[name].default
+    if name not in _NEUTRAL:
+        raise ModelFileError(f"the model file lacks the control {name}; export the model again")
+    return float(_NEUTRAL[name])
+
+
+def _limited_to_range(specs: Specs, name: str, value: float, wanted_by: str) -> float:
+    if name not in specs:
+        raise ControlError(f"{wanted_by} needs the control {name!r}, which this model is too old for; export it again")
+    return min(max(value, specs[name].minimum), specs[name].maximum)
+
+
+def _style_values(specs: Specs, style: str) -> dict[str, float]:
+    values = find_style(style).values
+    return {name: _limited_to_range(specs, name, value, f"the style {style}") for name, value in values.items()}
+
+
+def _emotional(specs: Specs, values: Mapping[str, float], emotion: Emotion, intensity: float) -> dict[str, float]:
+    """The controls that the emotion changes, changed."""
+    return {
+        name: _limited_to_range(specs, name, values[name] * factor + offset, f"the emotion {emotion.name}")
+        for name, (factor, offset) in emotion.changes(intensity).items()
+    }
 
 
 def find_voice(voices: tuple[VoiceInfo, ...], name: str) -> VoiceInfo:
@@ -123,6 +195,8 @@ class Target:
 
     mean_log_f0: float
     spread: float
+    level_dbfs: float
+    """Level of active speech, dB relative to full scale RMS."""
     film: FloatArray
     """(1, F) FiLM vector."""
 
@@ -140,6 +214,7 @@ def make_target(voices: tuple[VoiceInfo, ...], film: FloatArray, controls: Contr
     return Target(
         mean_log_f0=blend(float(np.log(first.f0_mean_hz)), float(np.log(second.f0_mean_hz))),
         spread=blend(first.f0_spread, second.f0_spread),
+        level_dbfs=blend(first.level_dbfs, second.level_dbfs),
         film=np.asarray(vector, np.float32)[None, :],
     )
 
@@ -152,6 +227,8 @@ class Prosody:
     """(T,) natural log of Hz."""
     harmonic: FloatArray
     """(T,) amplitude of the harmonic source, 0..1."""
+    mean_log_f0: FloatArray
+    """(T,) what log F0 moves about."""
 
 
 def edit_prosody(features: Features, controls: Controls, target: Target) -> Prosody:
@@ -162,12 +239,19 @@ def edit_prosody(features: Features, controls: Controls, target: Target) -> Pros
     ratio = _limited(np.float32(target.spread) / features.spread, _SPREAD_RATIO_LIMITS)
     span = np.float32(controls.intonation * (1.0 - controls.robot)) * (1.0 + auto * (ratio - 1.0))
     log_f0 = _limited(mean + span * (features.log_f0 - features.mean_log_f0), _LOG_F0_LIMITS)
-    return Prosody(log_f0.astype(np.float32, copy=False), features.voiced)
+    return Prosody(log_f0.astype(np.float32, copy=False), features.voiced, mean)
 
 
 def _limited(values: FloatArray, limits: tuple[float, float]) -> FloatArray:
     """`np.clip` for a few values, at half its overhead."""
     return np.minimum(np.maximum(values, np.float32(limits[0])), np.float32(limits[1]))
+
+
+def speech_rms(features: Features, controls: Controls, target: Target, description: VoiceDescription) -> FloatArray:
+    """RMS (T,) that active speech has in the output, full scale being 1: the voice's level, moved by the speaker's."""
+    nats = 0.5 * (features.level - np.float32(description.front_end.level.prior_log_energy))
+    nominal = (target.level_dbfs + controls.gain) * _NATS_PER_DB
+    return np.asarray(np.exp(nats + np.float32(nominal)), np.float32)
 
 
 def log_amplitude(features: Features, controls: Controls, description: VoiceDescription) -> FloatArray:
@@ -178,7 +262,8 @@ def log_amplitude(features: Features, controls: Controls, description: VoiceDesc
     """
     spec = description.synthesis
     loudness = 0.5 * (features.level - np.float32(description.front_end.level.prior_log_energy))
-    gate = np.float32(spec.gate_slope) * np.minimum(features.energy - np.float32(spec.gate_log_energy), 0.0)
+    threshold = np.float32(spec.gate_log_energy + 2.0 * _NATS_PER_DB * controls.gate)
+    gate = np.float32(spec.gate_slope) * np.minimum(features.energy - threshold, 0.0)
     gain = np.float32(controls.gain * np.log(10.0) / 20.0)
     total: FloatArray = (loudness + gate + gain).astype(np.float32, copy=False)
     return total

@@ -62,10 +62,15 @@ class VoiceConverter:
         voice: str | None = None,
         morph: str | None = None,
         morph_amount: float | None = None,
+        style: str | None = None,
+        emotion: str | None = None,
         **values: float,
     ) -> Controls:
-        """Checked controls; what is not given takes the model's default. Raises `ControlError`."""
-        return make_controls(self.manifest, voice, morph, morph_amount, **values)
+        """Checked controls; what is not given is the style's, else the model's default. Raises `ControlError`.
+
+        ``controls(style="robot", emotion="happy:0.7", pitch=2)``: see `edge_runtime.voice.styles` and ``emotions``.
+        """
+        return make_controls(self.manifest, voice, morph, morph_amount, style, emotion, **values)
 
     def stream(self, controls: Controls | None = None) -> VoiceStream:
         """A fresh stream at `sample_rate_hz`."""

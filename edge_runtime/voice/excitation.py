@@ -3,6 +3,9 @@
 Pulses are band-limited (a Hann-windowed sinc read at the pulse's fractional position), their amplitude is the square
 root of the period, so that power does not depend on pitch. The phase accumulator is never reset, so no edit of the
 pitch can make a click. Noise is drawn sequentially: any cutting into blocks gives the same samples.
+
+Roughness is what a rough voice's folds do: periods of irregular length (jitter), pulses of irregular height (shimmer),
+and every other pulse weaker, which puts a subharmonic an octave down (a growl). Power stays.
 """
 
 from __future__ import annotations
@@ -16,6 +19,13 @@ from edge_runtime.voice.framing import FloatArray
 
 _FRACTIONS = 64
 """Sub-sample positions in the pulse table, interpolated linearly."""
+
+_JITTER = 0.04
+"""Standard deviation of log F0 from hop to hop at roughness 1."""
+_SHIMMER = 0.2
+"""Standard deviation of the pulses' height at roughness 1, relative to their height."""
+_ALTERNATION = 0.25
+"""How much higher one and lower the next of two pulses is at roughness 1."""
 
 
 @lru_cache(maxsize=4)
@@ -49,18 +59,28 @@ class Excitation:
     def reset(self, phase: float = 0.0) -> None:
         """Start again, the first pulse ``1 - phase`` periods away."""
         self._random = np.random.Generator(np.random.PCG64(self._seed))
+        # Two more: how many pulses fall into a block depends on the cutting, and one stream of numbers would mix.
+        self._jitter = np.random.Generator(np.random.PCG64(self._seed + 1))
+        self._shimmer = np.random.Generator(np.random.PCG64(self._seed + 2))
+        self._odd = 0
         self._phase = phase
         self._log_f0: float | None = None
         self._voiced = 0.0
         self._tail = np.zeros(self._taps, np.float32)
 
-    def process(self, log_f0: FloatArray, voiced: FloatArray) -> ExcitationBlock:
-        """Make T hops from log F0 (T,), natural log of Hz, and harmonic amplitude (T,), 0..1, both at hop ends."""
+    def process(self, log_f0: FloatArray, voiced: FloatArray, roughness: float = 0.0) -> ExcitationBlock:
+        """Make T hops from log F0 (T,), natural log of Hz, and harmonic amplitude (T,), 0..1, both at hop ends.
+
+        ``roughness`` is 0 for a regular pulse train to 1.
+        """
         n_hops = len(log_f0)
         noise = self._random.standard_normal(n_hops * self._hop, dtype=np.float32)
-        return ExcitationBlock(self._pulses(log_f0.astype(np.float64), voiced.astype(np.float64)), noise)
+        pitch = log_f0.astype(np.float64)
+        if roughness > 0.0:
+            pitch += roughness * _JITTER * self._jitter.standard_normal(n_hops)
+        return ExcitationBlock(self._pulses(pitch, voiced.astype(np.float64), roughness), noise)
 
-    def _pulses(self, log_f0: np.ndarray, voiced: np.ndarray) -> FloatArray:
+    def _pulses(self, log_f0: np.ndarray, voiced: np.ndarray, roughness: float) -> FloatArray:
         n_hops = len(log_f0)
         if n_hops == 0:
             return np.zeros(0, np.float32)
@@ -69,7 +89,7 @@ class Excitation:
         out = np.zeros(n_hops * self._hop + self._taps, np.float32)
         out[: self._taps] = self._tail
         step = np.exp(self._ramped(log_f0, self._log_f0)) / self._rate  # periods per sample
-        self._place(out, step, self._ramped(voiced, self._voiced))
+        self._place(out, step, self._ramped(voiced, self._voiced), roughness)
         self._log_f0, self._voiced = float(log_f0[-1]), float(voiced[-1])
         self._tail = out[n_hops * self._hop :].copy()
         return out[: n_hops * self._hop]
@@ -80,7 +100,7 @@ class Excitation:
         previous[0], previous[1:, 0] = before, values[:-1]
         return (previous + (values[:, None] - previous) * self._ramp).ravel()
 
-    def _place(self, out: FloatArray, step: np.ndarray, amplitude: np.ndarray) -> None:
+    def _place(self, out: FloatArray, step: np.ndarray, amplitude: np.ndarray, roughness: float) -> None:
         phase = self._phase + np.cumsum(step)
         cycles = np.floor(phase)
         before = np.empty_like(cycles)
@@ -96,6 +116,17 @@ class Excitation:
         rows = np.minimum(position.astype(np.intp), _FRACTIONS - 1)
         share = (position - rows).astype(np.float32)[:, None]
         heights = (amplitude[starts] / np.sqrt(step[starts])).astype(np.float32)[:, None]
+        if roughness > 0.0:
+            heights *= self._uneven(len(starts), roughness)
         pulses = (self._table[rows] * (1.0 - share) + self._table[rows + 1] * share) * heights
         for start, pulse in zip(starts.tolist(), pulses, strict=True):
             out[start : start + self._taps] += pulse
+
+    def _uneven(self, n_pulses: int, roughness: float) -> FloatArray:
+        """Factors (n_pulses, 1) of unit power: shimmer, and one pulse higher, the next lower."""
+        shimmer, alternation = roughness * _SHIMMER, roughness * _ALTERNATION
+        sign = 1.0 - 2.0 * ((self._odd + np.arange(n_pulses)) % 2)
+        self._odd = (self._odd + n_pulses) % 2
+        factors = (1.0 + alternation * sign) * (1.0 + shimmer * self._shimmer.standard_normal(n_pulses))
+        factors /= np.sqrt((1.0 + alternation**2) * (1.0 + shimmer**2))
+        return factors.astype(np.float32)[:, None]

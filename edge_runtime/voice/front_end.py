@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_runtime.contract import FrontEndSpec
 from edge_runtime.voice import mel
+from edge_runtime.voice.denoise import Denoiser
 from edge_runtime.voice.framing import FloatArray, FrameBuffer
 from edge_runtime.voice.normalise import LevelTracker, SpectrumNormaliser
 from edge_runtime.voice.pitch import DELAY_HOPS, PitchTracker
@@ -77,8 +78,12 @@ class _DelayLine:
 class FrontEnd:
     """Stateful; any cutting of the samples gives the same features."""
 
+    denoise: float = 0.0
+    """0 hears everything .. 1 takes steady noise out; may be changed between two calls of `push`."""
+
     def __init__(self, spec: FrontEndSpec, lookahead_hops: int) -> None:
         self.spec = spec
+        self._denoiser = Denoiser(spec)
         self._frame_length = max(spec.win_length, spec.pitch.window_samples)
         self._buffer = FrameBuffer(self._frame_length, spec.hop_length)
         self._level = LevelTracker(spec)
@@ -95,9 +100,10 @@ class FrontEnd:
         """Forget everything heard."""
         for part in (self._buffer, self._level, self._pitch, self._spectrum, self._level_delay, self._pitch_delay):
             part.reset()
+        self._denoiser.reset()
 
     def prime(self, samples: FloatArray) -> None:
-        """Get to know a speaker: hear samples (n,), then keep only the running level, spectrum and pitch.
+        """Get to know a speaker: hear samples (n,), then keep only the running level, spectrum, pitch and noise.
 
         What follows is treated as a new signal from the same speaker in the same room.
         """
@@ -110,8 +116,13 @@ class FrontEnd:
         """Take samples (n,), float32; give the features of the ticks they complete (T may be 0)."""
         frames = self._buffer.push(samples)
         power = mel.power_spectrum(frames[:, self._frame_length - self.spec.win_length :], self.spec)
+        gains: FloatArray | None = None
+        if self.denoise > 0.0:
+            gains = self._denoiser.gains(power, self.denoise)
+            power = power * gains
         level = self._level.process(mel.log_energy(power, self.spec))
-        pitch = self._pitch.process(frames[:, self._frame_length - self.spec.pitch.window_samples :], level.energy)
+        pitch_frames = frames[:, self._frame_length - self.spec.pitch.window_samples :]
+        pitch = self._pitch.process(pitch_frames, level.energy, gains)
         log_mel = self._aligner.log_mel(power, pitch.mean_log_f0)
         loudness = self._level_delay.push(np.stack([level.energy, level.level], axis=1))
         track = self._pitch_delay.push(

@@ -65,16 +65,24 @@ class Periodicity:
         self.jump_penalty = (pitch.jump_cost * octaves_apart).astype(np.float32)
         """Row i: what every lag loses when the previous frame was at lag i."""
 
-    def _autocorrelation(self, frames: FloatArray, weight: FloatArray) -> FloatArray:
+    def _autocorrelation(self, frames: FloatArray, *weights: FloatArray) -> FloatArray:
         spectrum = np.fft.rfft(frames * self._window, self._fft)
         power = mel.squared_magnitude(spectrum)
-        power *= weight
+        for weight in weights:
+            power *= weight
         correlation: FloatArray = np.fft.irfft(power, self._fft).astype(np.float32, copy=False)
         return correlation
 
-    def __call__(self, frames: FloatArray) -> FloatArray:
-        """Periodicity (T, n_lags), about -1..1, of frames (T, window_samples)."""
-        correlation = self._autocorrelation(frames, self._lowpass)
+    def __call__(self, frames: FloatArray, gains: FloatArray | None = None) -> FloatArray:
+        """Periodicity (T, n_lags), about -1..1, of frames (T, window_samples).
+
+        ``gains`` (T, n) are factors for their power at n frequencies evenly spaced from 0 to half the rate.
+        """
+        if gains is None:
+            correlation = self._autocorrelation(frames, self._lowpass)
+        else:
+            nearest = np.rint(np.linspace(0, gains.shape[1] - 1, len(self._lowpass))).astype(np.intp)
+            correlation = self._autocorrelation(frames, self._lowpass, gains[:, nearest])
         power = correlation[:, :1] + np.float32(1e-9)
         return np.asarray(correlation[:, self._first : self._last + 1] / power * self._correction, np.float32)
 
@@ -137,9 +145,12 @@ class PitchTracker:
         self._since_voiced = 0
         self._held = mean
 
-    def process(self, frames: FloatArray, energy: FloatArray) -> PitchFrames:
-        """Track frames (T, window_samples) with their energy (T,) relative to the running level."""
-        periodicity = self._periodicity(frames)
+    def process(self, frames: FloatArray, energy: FloatArray, gains: FloatArray | None = None) -> PitchFrames:
+        """Track frames (T, window_samples) with their energy (T,) relative to the running level.
+
+        ``gains`` (T, n) are factors for the power of the frames, as a denoiser gives; see `Periodicity`.
+        """
+        periodicity = self._periodicity(frames, gains)
         rising = periodicity[:, 1:] > periodicity[:, :-1]
         score = periodicity - self._periodicity.octave_penalty
         score[:, 0] = score[:, -1] = _NO_PEAK

@@ -12,9 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_runtime.voice.controls import Controls, VoiceDescription, edit_prosody, log_amplitude, make_target
+from edge_runtime.voice.controls import (
+    Controls,
+    Prosody,
+    VoiceDescription,
+    edit_prosody,
+    log_amplitude,
+    make_target,
+    speech_rms,
+)
+from edge_runtime.voice.effects import Echo, saturate
 from edge_runtime.voice.framing import FloatArray
-from edge_runtime.voice.front_end import FrontEnd, aux_features
+from edge_runtime.voice.front_end import Features, FrontEnd, aux_features
+from edge_runtime.voice.movement import Movement, is_moving
 from edge_runtime.voice.network import Network
 from edge_runtime.voice.synthesis import Synthesiser, latency_samples
 
@@ -44,7 +54,9 @@ class VoiceStream:
         self.chunk_samples = timing.chunk_hops * front_end.hop_length
         self.prime_samples = _PRIME_SECONDS * front_end.sample_rate_hz
         self._front_end = FrontEnd(front_end, timing.lookahead_hops)
+        self._movement = Movement(front_end)
         self._synthesiser = Synthesiser(front_end, description.synthesis)
+        self._echo = Echo(front_end.sample_rate_hz)
         self.latency_samples = latency_samples(description.synthesis, timing, front_end.hop_length)
         self.clock = StageClock()
         self.set_controls(controls)
@@ -54,13 +66,24 @@ class VoiceStream:
         """Change the controls from the next chunk on."""
         self.controls = controls
         self._target = make_target(self._description.voices, self._film, controls)
-        self._synthesiser.set_envelope(formant=controls.formant, tilt_db_per_octave=controls.tilt)
+        self._moving = is_moving(controls)
+        if controls.echo == 0.0:
+            self._echo.reset()  # what is switched on again later must not repeat what was said long ago
+        self._front_end.denoise = controls.denoise
+        self._synthesiser.set_envelope(
+            formant=controls.formant,
+            tilt_db_per_octave=controls.tilt,
+            presence_db=controls.presence,
+            radio=controls.radio,
+        )
 
     def reset(self) -> None:
         """Forget everything heard, as after opening."""
         self._front_end.reset()
         self._network.reset()
         self._synthesiser.reset()
+        self._movement.reset()
+        self._echo.reset()
         self._held = np.zeros(0, np.float32)
         self._original = np.zeros(self.latency_samples, np.float32)
 
@@ -96,7 +119,7 @@ class VoiceStream:
         started = time.perf_counter()
         features = self._front_end.push(block)
         controls = self.controls
-        prosody = edit_prosody(features, controls, self._target)
+        prosody, amplitude = self._prosody(features)
         aux = aux_features(prosody.log_f0, features.voiced, features.energy)
         heard = time.perf_counter()
         gains = self._network.run(features.mel, aux, self._target.film)
@@ -105,16 +128,34 @@ class VoiceStream:
             gains,
             prosody.log_f0,
             prosody.harmonic,
-            log_amplitude(features, controls, self._description),
+            amplitude,
             whisper=controls.whisper,
             breath=controls.breath * _NATS_PER_DB,
+            roughness=controls.roughness,
         )
-        out = _soft_limit(self._mixed(out, block))
+        out = _soft_limit(self._mixed(self._with_effects(out, features), block))
         self.clock.front_end_s += heard - started
         self.clock.graph_s += ran - heard
         self.clock.synthesis_s += time.perf_counter() - ran
         self.clock.chunks += len(block) // self.chunk_samples
         return out
+
+    def _prosody(self, features: Features) -> tuple[Prosody, FloatArray]:
+        """Edited pitch, and what is added to all log gains (T,)."""
+        prosody = edit_prosody(features, self.controls, self._target)
+        amplitude = log_amplitude(features, self.controls, self._description)
+        if self._moving:
+            prosody, swell = self._movement.process(features, prosody, self.controls)
+            amplitude = amplitude + swell
+        return prosody, amplitude
+
+    def _with_effects(self, converted: FloatArray, features: Features) -> FloatArray:
+        """Converted sound through the radio and the echo."""
+        controls = self.controls
+        if controls.radio > 0.0:
+            level = speech_rms(features, controls, self._target, self._description)
+            converted = saturate(converted, level, controls.radio)
+        return self._echo.process(converted, controls.echo) if controls.echo > 0.0 else converted
 
     def _mixed(self, converted: FloatArray, block: FloatArray) -> FloatArray:
         """Converted sound with its share of the original, delayed to match."""

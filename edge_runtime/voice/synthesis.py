@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.contract import FrontEndSpec, SynthesisSpec, TimingSpec
+from edge_runtime.voice.colour import output_curve
 from edge_runtime.voice.excitation import Excitation
 from edge_runtime.voice.framing import FloatArray, hann
 from edge_runtime.voice.mel import band_edges_hz
@@ -108,6 +109,7 @@ class Synthesiser:
         self._excitation = Excitation(self._rate, self._hop, spec.pulse_taps, seed)
         self._overlap = OverlapAdd(spec.n_fft, self._hop)
         self._residual_scale = np.float32(spec.residual_bound / np.sqrt(2.0))
+        self._bins_hz = np.arange(spec.n_fft // 2 + 1) * (self._rate / spec.n_fft)
         self.set_envelope(formant=1.0, tilt_db_per_octave=0.0)
         self.reset()
 
@@ -117,11 +119,16 @@ class Synthesiser:
         self._overlap.reset()
         self._history = np.zeros((2, self._hop), np.float32)
 
-    def set_envelope(self, *, formant: float, tilt_db_per_octave: float) -> None:
-        """Move the spectral envelope: ``formant`` is a frequency ratio, tilt is about 1 kHz."""
+    def set_envelope(
+        self, *, formant: float, tilt_db_per_octave: float, presence_db: float = 0.0, radio: float = 0.0
+    ) -> None:
+        """Move the spectral envelope by ``formant``, a frequency ratio, and colour it; see `output_curve`.
+
+        An envelope that is twice as wide lets twice as many harmonics through; that loudness is taken back.
+        """
         self._bands = band_matrix(self._spec, self._rate, formant)
-        bins_hz = np.maximum(np.arange(self._spec.n_fft // 2 + 1) * (self._rate / self._spec.n_fft), 62.5)
-        self._tilt = (tilt_db_per_octave * np.log2(bins_hz / 1000.0) * (np.log(10.0) / 20.0)).astype(np.float32)
+        self._curve = output_curve(self._bins_hz, tilt=tilt_db_per_octave, presence=presence_db, radio=radio)
+        self._curve -= np.float32(0.5 * np.log(formant))
 
     def process(
         self,
@@ -131,14 +138,16 @@ class Synthesiser:
         log_amplitude: FloatArray,
         whisper: float = 0.0,
         breath: float = 0.0,
+        roughness: float = 0.0,
     ) -> FloatArray:
         """Make T hops of sound.
 
         ``log_f0`` (T,) natural log of Hz; ``voiced`` (T,) 0..1; ``log_amplitude`` (T,) is added to all log gains;
-        ``whisper`` 0..1 moves the harmonic envelope's power into noise; ``breath`` is added to the noise's log gain.
+        ``whisper`` 0..1 moves the harmonic envelope's power into noise; ``breath`` is added to the noise's log gain;
+        ``roughness`` 0..1 makes the pulses irregular.
         """
         n_frames = len(log_f0)
-        source = self._excitation.process(log_f0, voiced)
+        source = self._excitation.process(log_f0, voiced, roughness)
         spectra = self._source_spectra(np.stack([source.harmonic, source.noise]).reshape(2, n_frames, self._hop))
         harmonic, noise = self._amplitudes(gains, log_amplitude, np.float32(breath))
         if whisper > 0.0:
@@ -165,7 +174,7 @@ class Synthesiser:
         np.minimum(both, np.float32(self._spec.log_gain_maximum), out=both)
         log_bins = both.reshape(-1, both.shape[-1]) @ self._bands
         log_bins = log_bins.reshape(2, len(log_amplitude), self._bands.shape[1])
-        log_bins += self._tilt
+        log_bins += self._curve
         log_bins += log_amplitude[:, None]
         np.exp(log_bins, out=log_bins)
         return log_bins[0], log_bins[1]
