@@ -1,5 +1,5 @@
 # One verb each; `make` alone lists them. Everything is made below this folder: .venv (workstation), .venv-device
-# (what a board gets), out/ (the demo), build/. Nothing needs root. UV= forces pip, PYTHON= names the interpreter.
+# (what a board gets), out/ (the demos), build/. Nothing needs root. UV= forces pip, PYTHON= names the interpreter.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -16,7 +16,8 @@ DEVICE := $(HERE)/.venv-device
 EVALUATE := $(HERE)/.venv-evaluate
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 WHEEL := dist/changeling-$(VERSION)-py3-none-any.whl
-WHEEL_FILES := pyproject.toml README.md LICENSE NOTICE edge_runtime/py.typed \
+WHEEL_FILES := pyproject.toml README.md LICENSE MODEL_CARD.md NOTICE edge_runtime/py.typed \
+  edge_runtime/models/voices.tflite \
   $(sort $(shell find edge_runtime -type f -name '*.py'))
 
 # Things are made anew when the content of what they are made of changes, whatever the dates of the files say.
@@ -27,7 +28,8 @@ DEVICE_LOCK := locks/device.txt
 DEVICE_LOCKED := $(DEVICE)/locked-$(call key,$(DEVICE_LOCK))
 WHEEL_READY := dist/built-$(call key,$(WHEEL_FILES))
 DEVICE_READY := $(DEVICE)/wheel-$(call key,$(WHEEL_FILES))
-EVALUATE_READY := $(EVALUATE)/locked-$(call key,locks/evaluate.txt)
+EVALUATE_LOCKED := $(EVALUATE)/locked-$(call key,locks/evaluate.txt)
+EVALUATE_READY := $(EVALUATE)/editable-$(call key,pyproject.toml)
 
 # Shell: the first interpreter that is there, works, is of a version that TensorFlow has wheels for, and (for pip) can
 # make environments, which Debian's cannot without python3-venv.
@@ -50,17 +52,17 @@ make_environment = "$$python" -m venv $(1)
 install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 
-# fresh_environment FOLDER,LOCK
+# fresh_environment FOLDER,LOCK,MORE OPTIONS OF PIP,WHAT COMES FIRST
 define fresh_environment
 $(find_python); echo "==> making $(notdir $(1)) from $(2) with $$python and $(if $(UV),uv,pip)"; \
-rm -rf $(1); $(call make_environment,$(1)); \
-$(call install,$(1)) --require-hashes --only-binary :all: -r $(2)
+rm -rf $(1); $(call make_environment,$(1)); $(4) \
+$(call install,$(1)) --require-hashes --only-binary :all: $(3) -r $(2)
 endef
 
-.PHONY: help setup device evaluate test check fmt wheel demo bench score locks clean distclean
+.PHONY: help setup device evaluate test check fmt wheel demo demo-train bench score locks clean distclean
 
 help: ## this list
-	@echo "make VERB, where VERB is"; sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+	@echo "make VERB, where VERB is"; sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
 
 setup: $(WORKSTATION_READY) ## make .venv: training, export, tests, and the command `changeling`
 
@@ -91,15 +93,19 @@ $(DEVICE_READY): $(WHEEL_READY) $(DEVICE_LOCKED)
 wheel: $(WHEEL_READY) ## build dist/changeling-VERSION-py3-none-any.whl
 	@echo "$(WHEEL)"
 
-# Resemblyzer asks for the webrtcvad that must be compiled; the lock has webrtcvad-wheels, the same module, in its place.
+# The lock is whole, so nothing is resolved here: Resemblyzer asks for a webrtcvad that must be compiled, and the lock
+# has webrtcvad-wheels, the same module, in its place.
 # PyTorch comes by pip always: pip's own configuration says where a build without GPU kernels lies, and uv overlooks it.
-$(EVALUATE_READY):
-	@$(call fresh_environment,$(EVALUATE),locks/evaluate.txt)
-	@$(EVALUATE)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	@$(call install,$(EVALUATE)) --no-deps Resemblyzer==0.1.4
+$(EVALUATE_LOCKED):
+	@$(call fresh_environment,$(EVALUATE),locks/evaluate.txt,--no-deps,\
+	  $(EVALUATE)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0;)
 	@touch $@
 
-evaluate: $(EVALUATE_READY) ## make .venv-evaluate: scores of converted speech (PyTorch; large)
+$(EVALUATE_READY): $(EVALUATE_LOCKED)
+	@$(call install,$(EVALUATE)) --no-deps --no-build-isolation --editable .
+	@rm -f $(EVALUATE)/editable-*; touch $@
+
+evaluate: $(EVALUATE_READY) ## make .venv-evaluate: for `changeling evaluate` (PyTorch; large)
 
 test: $(WORKSTATION_READY) ## set up and run the tests
 	@$(WORKSTATION)/bin/python -m pytest $(PYTEST_ARGS)
@@ -114,48 +120,58 @@ fmt: $(WORKSTATION_READY) ## put the code in the house's format
 	@$(WORKSTATION)/bin/ruff check --fix .
 	@$(WORKSTATION)/bin/ruff format .
 
-# The demo. Each step leaves a file that says it is done, so that `make demo` again goes on where it was.
+# The demo: the shipped voices, with the device's environment alone.
 CHANGELING := $(WORKSTATION)/bin/changeling
 DEMO := out/demo
 DEMO_SOURCE := tests/assets/real_male.wav
-demo_model = $$(ls $(DEMO)/model/*.dynamic_int8.tflite)
 
-$(DEMO)/collect.done: | $(WORKSTATION_READY)
-	@mkdir -p $(DEMO)
+demo: $(DEVICE_READY) ## a recording in every shipped voice, style and emotion, as a board would convert it
+	@mkdir -p $(DEMO); rm -f $(DEMO)/*.wav
+	@echo "==> 1/2 converting a real recording with the device's environment alone"
+	@$(DEVICE)/bin/python benchmarks/every_voice.py $(DEMO_SOURCE) $(DEMO)
+	@echo "==> 2/2 drawing the recording and its voices"
+	@$(CHANGELING) train voice picture $(DEMO)/source.wav $(DEMO)/voice-*.wav -o $(DEMO)/spectrograms.png
+	@echo "listen to $(DEMO)/*.wav and look at $(DEMO)/spectrograms.png"
+
+# The training demo. Each step leaves a file that says it is done, so that the verb again goes on where it was.
+DEMO_TRAIN := out/demo-train
+demo_model = $$(ls $(DEMO_TRAIN)/model/*.dynamic_int8.tflite)
+
+$(DEMO_TRAIN)/collect.done: | $(WORKSTATION_READY)
+	@mkdir -p $(DEMO_TRAIN)
 	@echo "==> 1/5 speech to learn from: six minutes of a synthetic voice"
-	@$(CHANGELING) train voice collect --corpus hibari --minutes 6 -o $(DEMO)/data
+	@$(CHANGELING) train voice collect --corpus hibari --minutes 6 -o $(DEMO_TRAIN)/data
 	@touch $@
 
-$(DEMO)/fit.done: $(DEMO)/collect.done
+$(DEMO_TRAIN)/fit.done: $(DEMO_TRAIN)/collect.done
 	@echo "==> 2/5 training a small voice model for five minutes"
-	@$(CHANGELING) train voice fit --data $(DEMO)/data --preset small --minutes 5 -o $(DEMO)/run
+	@$(CHANGELING) train voice fit --data $(DEMO_TRAIN)/data --preset small --minutes 5 -o $(DEMO_TRAIN)/run
 	@touch $@
 
-$(DEMO)/export.done: $(DEMO)/fit.done
+$(DEMO_TRAIN)/export.done: $(DEMO_TRAIN)/fit.done
 	@echo "==> 3/5 exporting it"
-	@$(CHANGELING) export $(DEMO)/run -o $(DEMO)/model
+	@$(CHANGELING) export $(DEMO_TRAIN)/run -o $(DEMO_TRAIN)/model
 	@touch $@
 
-out/converted.wav: $(DEMO)/export.done $(DEVICE_READY) $(DEMO_SOURCE)
+$(DEMO_TRAIN)/converted.wav: $(DEMO_TRAIN)/export.done $(DEVICE_READY) $(DEMO_SOURCE)
 	@echo "==> 4/5 converting a real recording with the device's environment alone"
 	@$(DEVICE)/bin/changeling convert $(DEMO_SOURCE) $@ --model "$(demo_model)"
-	@cp $(DEMO_SOURCE) out/source.wav
-	@cp $(DEMO)/model/report.html out/report.html
+	@cp $(DEMO_SOURCE) $(DEMO_TRAIN)/source.wav
 
-out/spectrogram.png: out/converted.wav
+$(DEMO_TRAIN)/spectrogram.png: $(DEMO_TRAIN)/converted.wav
 	@echo "==> 5/5 drawing both"
-	@$(CHANGELING) train voice picture out/source.wav out/converted.wav -o $@
+	@$(CHANGELING) train voice picture $(DEMO_TRAIN)/source.wav $< -o $@
 
-demo: out/spectrogram.png ## train a small voice, export it, convert a recording as a board would
-	@echo "made: out/source.wav -> out/converted.wav, out/spectrogram.png, out/report.html," \
+demo-train: $(DEMO_TRAIN)/spectrogram.png ## train a small voice, export it, convert a recording as a board would
+	@echo "made: source.wav -> converted.wav, spectrogram.png, model/report.html in $(DEMO_TRAIN)," \
 	  "with $(demo_model) ($$(( $$(wc -c < "$(demo_model)") / 1000 )) kB)"
 
-bench: out/converted.wav ## measure the demo's models on this machine, with the device's environment
-	@$(WORKSTATION)/bin/python benchmarks/voice.py $(DEMO)/model --device $(DEVICE) -o out/bench
+bench: $(DEMO_TRAIN)/converted.wav ## measure that small voice on this machine, with the device's environment
+	@$(WORKSTATION)/bin/python benchmarks/voice.py $(DEMO_TRAIN)/model --device $(DEVICE) -o out/bench
 
-score: out/converted.wav $(EVALUATE_READY) ## how close the demo's voice is to its target and its source (needs PyTorch)
-	@$(EVALUATE)/bin/python -W ignore benchmarks/similarity.py --target $(DEMO)/run/heldout --source out/source.wav \
-	  --converted out/converted.wav
+score: $(DEMO_TRAIN)/converted.wav $(EVALUATE_READY) ## score it on that recording (needs PyTorch)
+	@$(EVALUATE)/bin/changeling evaluate voice $(dir $(DEMO_SOURCE)) --model "$(demo_model)" \
+	  --target heart=$(DEMO_TRAIN)/run/heldout -o $(DEMO_TRAIN)/score
 
 # Which machine resolves does not matter: the locks hold for every 64-bit platform and Python 3.10 to 3.13.
 COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
@@ -170,7 +186,7 @@ locks: ## resolve locks/*.txt anew (needs uv)
 	$(COMPILE) locks/device-tflite.in --output-file locks/device-tflite.txt
 	$(COMPILE) pyproject.toml --extra evaluate --override locks/overrides.in --output-file locks/evaluate.txt
 
-clean: ## remove what was built and the demo
+clean: ## remove what was built and the demos
 	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find edge_runtime train export tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 

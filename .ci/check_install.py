@@ -1,6 +1,7 @@
-"""Convert a recording as a board would: ``python -I check_install.py MODEL RECORDING INTERPRETER``.
+"""Convert a recording as a board would: ``python -I check_install.py RECORDING INTERPRETER [MODEL]``.
 
-Runs with the environment that it checks. That must hold the wheel and one interpreter and nothing of training.
+Runs with the environment that it checks. That must hold the wheel and one interpreter and nothing of training. Without
+MODEL the voices that come with the wheel are checked, each by its name.
 """
 
 from __future__ import annotations
@@ -19,30 +20,40 @@ FORBIDDEN = ("tensorflow", "keras", "librosa", "cv2", "soxr", "scipy", "onnx", "
 QUIETEST = 1e-4
 
 
-def main(model: Path, recording: Path, interpreter: str) -> None:
-    """Check the environment, then convert, and read the result with the standard library."""
+def main(recording: Path, interpreter: str, model: Path | None) -> None:
+    """Check the environment, then convert into every voice, and read the results with the standard library."""
     present = [name for name in FORBIDDEN if util.find_spec(name) is not None]
     assert not present, f"a board must not have {present}"
     metadata.version(interpreter)
+    named = [] if model is None else ["--model", str(model)]
+    manifest = json.loads(changeling("info", "--json", *named[1:]))["manifest"]
+    voices = [voice["name"] for voice in manifest["voices"]]
+    levels = [convert(recording, voice, named) for voice in voices]
+    piped = changeling("convert", "-", "-", *named, stdin=bytes(32_000))
+    assert len(piped) == 32_000, f"{len(piped)} bytes out of the pipe in place of 32000"
+    changeling("selftest", *named)
+    bench = json.loads(changeling("bench", *named, "--seconds", "2", "--json"))
+    assert bench["backend"].startswith(interpreter), bench["backend"]
+    spoken = ", ".join(f"{voice} {level:.3f}" for voice, level in zip(voices, levels, strict=True))
+    print(
+        f"{model.name if model else 'the default model'}: converted on {bench['backend']}, numpy {np.__version__}; "
+        f"levels: {spoken}; real-time factor {bench['stream_real_time_factor']:.3f}, "
+        f"memory {bench['peak_memory_mb']:.0f} MB"
+    )
+
+
+def convert(recording: Path, voice: str, named: list[str]) -> float:
+    """Convert into ``voice`` with the model ``named``; the level of the result, RMS of full scale."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "converted.wav"
-        changeling("convert", str(recording), str(output), "--model", str(model))
+        changeling("convert", str(recording), str(output), "--voice", voice, *named)
         changeling("verify", str(output))
         before, after = read(recording), read(output)
-        assert after[1] == before[1], f"rate {after[1]} in place of {before[1]}"
-        assert len(after[0]) == len(before[0]), f"{len(after[0])} samples in place of {len(before[0])}"
-        level = float(np.sqrt(np.mean(after[0] ** 2)))
-        assert level > QUIETEST, "the result is silent"
-        piped = changeling("convert", "-", "-", "--model", str(model), stdin=bytes(32_000))
-        assert len(piped) == 32_000, f"{len(piped)} bytes out of the pipe in place of 32000"
-    changeling("info", str(model))
-    changeling("selftest", "--model", str(model))
-    bench = json.loads(changeling("bench", "--model", str(model), "--seconds", "2", "--json"))
-    assert bench["backend"].startswith(interpreter), bench["backend"]
-    print(
-        f"{model.name}: converted on {bench['backend']}, numpy {np.__version__}; level {level:.3f}, "
-        f"real-time factor {bench['stream_real_time_factor']:.3f}, memory {bench['peak_memory_mb']:.0f} MB"
-    )
+    assert after[1] == before[1], f"rate {after[1]} in place of {before[1]}"
+    assert len(after[0]) == len(before[0]), f"{len(after[0])} samples in place of {len(before[0])}"
+    level = float(np.sqrt(np.mean(after[0] ** 2)))
+    assert level > QUIETEST, f"{voice} is silent"
+    return level
 
 
 def changeling(*arguments: str, stdin: bytes = b"") -> bytes:
@@ -62,4 +73,4 @@ def read(path: Path) -> tuple[np.ndarray, int]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]) if len(sys.argv) > 3 else None)

@@ -1,6 +1,6 @@
 """Speed, memory and start-up of exported voice models, as one table.
 
-    .venv/bin/python benchmarks/voice.py out/demo/model -o benchmarks/results/voice
+    .venv/bin/python benchmarks/voice.py out/demo-train/model -o benchmarks/results/voice
 
 Every model runs in the device's environment (``--device``, default .venv-device) in a process of its own, the models in
 turn and several times over, so that noise of the machine meets all of them. Start-up is compared with importing

@@ -46,18 +46,18 @@ def thread_count(text: str) -> int:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """``--model``, ``--backend`` and ``--threads``, as every verb that runs a model takes them."""
     parser.add_argument(
-        "--model", metavar="FILE", help=f"the .tflite or .onnx of `changeling export` (or set {MODEL_VARIABLE})"
+        "--model",
+        metavar="FILE",
+        help=f"a .tflite or .onnx of `changeling export` (or set {MODEL_VARIABLE}); by default changeling's own voices",
     )
     parser.add_argument("--backend", choices=BACKENDS, help="the interpreter; by default the best that is installed")
     parser.add_argument("--threads", type=thread_count, default=1, metavar="N", help="threads of the interpreter (1)")
 
 
-def model_path(given: str | None) -> Path:
-    """The model that is meant. Raises `InputError` when none is named."""
+def model_path(given: str | None) -> Path | None:
+    """The model that is named on the command line or in the environment; None means the voices of changeling itself."""
     name = given or os.environ.get(MODEL_VARIABLE)
-    if not name:
-        raise InputError(f"which model? name it with --model FILE, or set {MODEL_VARIABLE}")
-    return Path(name)
+    return Path(name) if name else None
 
 
 def with_bare_values(argv: Sequence[str], values: dict[str, str]) -> list[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import wave
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from edge_runtime.model_container import check_digest
+from edge_runtime.model_file import open_model
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,6 +22,8 @@ else:
 REPOSITORY = Path(__file__).parents[2]
 LOCKS = sorted((REPOSITORY / "locks").glob("*.txt"))
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|Users/\w+|opt|tmp/\w+)/")
+MODEL = "edge_runtime/models/voices.tflite"
+MAXIMUM_WHEEL_BYTES = 6_000_000
 TEXT_SUFFIXES = frozenset({"", ".in", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".typed"})
 
 
@@ -49,18 +55,58 @@ def test_wheel_holds_the_runtime_alone(wheel: zipfile.ZipFile) -> None:
     assert tops == {"edge_runtime", "changeling-0.1.0.dist-info"}
 
 
-def test_wheel_holds_all_of_the_runtime(wheel: zipfile.ZipFile) -> None:
-    """Every module of the checkout, and the marker that makes its types count."""
+def test_wheel_holds_the_runtime_its_voices_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """Every module of the checkout, the marker that makes its types count, the default model; no stray file."""
     modules = {
         str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "edge_runtime").rglob("*.py") if path.is_file()
     }
-    assert modules | {"edge_runtime/py.typed"} <= set(wheel.namelist())
+    packaged = {name for name in wheel.namelist() if name.startswith("edge_runtime/")}
+    assert packaged == modules | {"edge_runtime/py.typed", MODEL}
 
 
-def test_wheel_carries_licence_and_notice(wheel: zipfile.ZipFile) -> None:
-    """Apache-2.0 asks for both."""
-    names = {Path(name).name for name in wheel.namelist()}
-    assert {"LICENSE", "NOTICE"} <= names
+def test_wheel_carries_licence_notice_and_model_card(wheel: zipfile.ZipFile) -> None:
+    """Apache-2.0 asks for the first two; who gets the weights must be told what they were made of."""
+    folder = "changeling-0.1.0.dist-info/licenses"
+    for name in ("LICENSE", "MODEL_CARD.md", "NOTICE"):
+        assert wheel.read(f"{folder}/{name}") == (REPOSITORY / name).read_bytes()
+
+
+def test_notice_and_card_name_what_the_weights_were_made_of() -> None:
+    """The sources are written into the model by the training itself; the texts for people must not fall behind."""
+    training = open_model(REPOSITORY / MODEL).manifest.training
+    engines = {engine for engine in ("Kokoro-82M", "hibari-tts") for source in training if engine in source.name}
+    assert engines
+    for name in ("NOTICE", "MODEL_CARD.md"):
+        text = (REPOSITORY / name).read_text(encoding="utf-8")
+        assert all(engine in text for engine in engines)
+        assert "Apache" in text
+
+
+def test_wheel_is_small_and_its_model_whole(wheel: zipfile.ZipFile) -> None:
+    """A board's card and connection are small; the model must come out of the wheel byte by byte as it went in."""
+    assert Path(str(wheel.filename)).stat().st_size <= MAXIMUM_WHEEL_BYTES
+    model = wheel.read(MODEL)
+    assert model == (REPOSITORY / MODEL).read_bytes()
+    check_digest(model)
+
+
+def test_wheel_alone_converts_by_a_voices_name(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """Nothing of the checkout is needed to speak with a shipped voice."""
+    wheel.extractall(tmp_path / "site")
+    voice = open_model(REPOSITORY / MODEL).manifest.voices[0].name
+    source, target = REPOSITORY / "tests" / "assets" / "real_male.wav", tmp_path / "out.wav"
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_runtime", "convert", str(source), str(target), "--voice", voice],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    with wave.open(str(source)) as before, wave.open(str(target)) as after:
+        assert after.getparams() == before.getparams()
+        assert any(after.readframes(after.getnframes()))
 
 
 def test_base_dependencies_are_exactly_these(project: dict[str, object]) -> None:

@@ -1,0 +1,43 @@
+"""The README's commands run as they stand: a newcomer copies them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.cli.main import main
+
+REPOSITORY = Path(__file__).parents[2]
+MODEL = REPOSITORY / "edge_runtime" / "models" / "voices.tflite"
+SPEECH = REPOSITORY / "tests" / "assets" / "real_male.wav"
+
+
+def _commands(text: str) -> list[str]:
+    """Lines of shell blocks that begin with ``changeling``, without their comments; pipes are left to their users."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line.startswith("changeling ") and "|" not in line]
+
+
+def test_commands_are_found() -> None:
+    """Guards the test below against seeing nothing."""
+    text = "```sh\nls\nchangeling info           # all\nchangeling convert a b \\\n  --voice c\na | changeling x\n```\n"
+    assert _commands(text) == ["changeling info", "changeling convert a b    --voice c"]
+
+
+def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, in a folder that has the files they name; ``--voice`` names what the shipped model has."""
+    shutil.copy(SPEECH, tmp_path / "talk.wav")
+    (tmp_path / "recordings").mkdir()
+    shutil.copy(SPEECH, tmp_path / "recordings")
+    shutil.copy(MODEL, tmp_path / "voice.dynamic_int8.tflite")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CHANGELING_MODEL", raising=False)
+    commands = _commands((REPOSITORY / "README.md").read_text(encoding="utf-8"))
+    assert len(commands) > 6
+    codes = {command: main(shlex.split(command)[1:]) for command in commands}
+    assert {command: code for command, code in codes.items() if code} == {}
