@@ -36,15 +36,17 @@ class SourcePerturbation:
     babble_probability: float = 0.1
     """Sources with somebody else talking behind them."""
     babble_snr_db: tuple[float, float] = (8.0, 30.0)
-    reverb_probability: float = 0.25
-    reverb_decay_s: tuple[float, float] = (0.05, 0.35)
+    reverb_probability: float = 0.5
+    reverb_decay_s: tuple[float, float] = (0.08, 0.6)
     """Time in which reverberant power falls by 60 dB."""
+    reverb_direct_db: tuple[float, float] = (-1.0, 15.0)
+    """Power of the direct sound relative to the room's."""
     band_limit_probability: float = 0.1
     codec_probability: float = 0.1
     """Sources whose faint parts are missing, as after lossy coding."""
     codec_depth_db: tuple[float, float] = (18.0, 40.0)
     """How far below the loudest of a frame a bin must lie to be lost."""
-    clean_probability: float = 0.2
+    clean_probability: float = 0.1
     """Sources that are left as they are, but for the vocal tract."""
 
 
@@ -88,16 +90,13 @@ def _equaliser(n_bins: int, ranges: SourcePerturbation, rng: np.random.Generator
 def _reverberate(
     power: FloatArray, spec: FrontEndSpec, ranges: SourcePerturbation, rng: np.random.Generator
 ) -> FloatArray:
-    """Smear power over time with an exponential tail."""
-    decay_s = rng.uniform(*ranges.reverb_decay_s)
-    per_hop = 10.0 ** (-6.0 * spec.hop_length / spec.sample_rate_hz / decay_s)
-    wet = rng.uniform(0.05, 0.5)
-    out = power.copy()
-    tail = np.zeros(power.shape[1], np.float32)
-    for t in range(len(power)):
-        out[t] += wet * tail
-        tail = per_hop * (tail + power[t])
-    return out
+    """A room: an exponential tail behind every frame, of random phase against what sounds then."""
+    per_hop = 10.0 ** (-6.0 * spec.hop_length / spec.sample_rate_hz / rng.uniform(*ranges.reverb_decay_s))
+    wet = 10.0 ** (-rng.uniform(*ranges.reverb_direct_db) / 10.0) * (1.0 - per_hop) / per_hop
+    tail = np.zeros_like(power)
+    for t in range(1, len(power)):
+        tail[t] = per_hop * (tail[t - 1] + power[t - 1])
+    return _with_gaussian(power, np.float32(wet) * tail, rng)
 
 
 def _add_noise(power: FloatArray, ranges: SourcePerturbation, rng: np.random.Generator) -> FloatArray:
@@ -106,8 +105,13 @@ def _add_noise(power: FloatArray, ranges: SourcePerturbation, rng: np.random.Gen
     slope = rng.uniform(0.0, 1.6)
     shape = (np.arange(power.shape[1]) + 4.0) ** -slope * _equaliser(power.shape[1], ranges, rng)
     shape *= power.mean() / snr / shape.mean()
-    # Speech along the real axis plus a complex Gaussian: the power of a sum, random phase included.
-    deviation = np.sqrt(0.5 * shape).astype(np.float32)
+    return _with_gaussian(power, shape.astype(np.float32), rng)
+
+
+def _with_gaussian(power: FloatArray, variance: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Power (T, n_bins) of speech plus a complex Gaussian of this variance, (n_bins,) or (T, n_bins)."""
+    # Speech lies along the real axis; so its phase against the other is random.
+    deviation = np.sqrt(np.float32(0.5) * variance)
     real, imaginary = rng.standard_normal((2, *power.shape), dtype=np.float32) * deviation
     return np.square(np.sqrt(power) + real) + np.square(imaginary)
 
