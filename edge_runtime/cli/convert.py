@@ -36,6 +36,7 @@ _CONTROLS = {
     "--gain": ("gain", "DB", "louder or softer"),
     "--emphasis": ("emphasis", "-1..1", "stressed syllables stand out, or do not"),
     "--presence": ("presence", "DB", "more or less of 2 to 5 kHz"),
+    "--clarity": ("clarity", "0..1", "deeper formants than the network draws"),
     "--denoise": ("denoise", "0..1", "takes steady noise out of what is heard (bare: 1)"),
     "--gate": ("gate", "DB", "lets sound this much louder fade to silence too"),
     "--vibrato": ("vibrato", "ST", "a regular wave of the pitch, 5.5 a second"),

@@ -91,6 +91,8 @@ class Controls:
     """0 hears everything .. 1 takes steady noise out of what is heard."""
     presence: float = 0.0
     """Gain of 2 to 5 kHz, dB."""
+    clarity: float = 0.0
+    """0 the network's own envelope .. 1 its peaks and valleys twice as deep."""
     vibrato: float = 0.0
     """Depth in semitones of a regular wave of the pitch."""
     tremor: float = 0.0

@@ -74,6 +74,7 @@ class VoiceStream:
             formant=controls.formant,
             tilt_db_per_octave=controls.tilt,
             presence_db=controls.presence,
+            clarity=controls.clarity,
             radio=controls.radio,
         )
 

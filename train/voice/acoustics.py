@@ -142,6 +142,16 @@ def formant_ratio(before: NDArray[np.floating], after: NDArray[np.floating], sam
     return float(np.exp((steps[best] + np.clip(shift, -0.5, 0.5)) * _GRID_STEP))
 
 
+def formant_depth_db(samples: NDArray[np.floating], sample_rate_hz: int) -> float:
+    """How deep peaks and valleys of the envelope of voiced frames are: standard deviation in dB; NaN if unknown."""
+    signal = np.asarray(samples, np.float64)
+    track = track_pitch(signal, sample_rate_hz)
+    voiced = np.flatnonzero(track.voiced)
+    if len(voiced) < 10:
+        return float("nan")
+    return float(_envelopes(signal, track, voiced, sample_rate_hz).std() * 10.0 / np.log(10.0))
+
+
 def _likeness(one: Array, other: Array, step: int) -> float:
     """Correlation of ``one`` moved up by ``step`` grid points with ``other``."""
     a = one[:, max(0, -step) : one.shape[1] - max(0, step)]

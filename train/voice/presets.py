@@ -209,6 +209,8 @@ def control_specs() -> tuple[ControlSpec, ...]:
         ControlSpec("gate", 0.0, 0.0, 36.0, "dB", "sound this much louder fades to silence too"),
         ControlSpec("denoise", 0.0, 0.0, 1.0, "", "1 takes steady noise out before anything is heard"),
         ControlSpec("presence", 0.0, -12.0, 12.0, "dB", "gain of 2 to 5 kHz"),
+        # 0.3 is measured: nearer to the target's voice, as well understood (benchmarks/results/voice_training.md).
+        ControlSpec("clarity", 0.3, 0.0, 1.0, "", "formants deeper than the network draws them"),
         ControlSpec("vibrato", 0.0, 0.0, 2.0, "semitones", "regular wave of the pitch, 5.5 a second"),
         ControlSpec("tremor", 0.0, 0.0, 1.0, "", "irregular trembling of pitch and loudness"),
         ControlSpec("roughness", 0.0, 0.0, 1.0, "", "irregular pulses, every other one weaker"),

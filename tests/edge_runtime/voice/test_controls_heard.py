@@ -17,7 +17,7 @@ from edge_runtime.voice.effects import ECHO_S
 from edge_runtime.voice.movement import VIBRATO_HZ
 from tests.edge_runtime.voice.heard import Speaker
 from tests.edge_runtime.voice.signals import RATE_HZ
-from train.voice.acoustics import average_spectrum, measure
+from train.voice.acoustics import average_spectrum, formant_depth_db, formant_ratio, measure
 from train.voice.boersma import track_pitch
 from train.voice.presets import control_specs
 
@@ -89,6 +89,15 @@ def test_formants_move_by_their_ratio(speaker: Speaker, ratio: float) -> None:
 @pytest.mark.parametrize("controls", [{"pitch": 6.0}, {"intonation": 2.0}, {"tilt": -3.0}, {"roughness": 0.5}])
 def test_formants_stay_where_they_are_otherwise(speaker: Speaker, controls: dict[str, float]) -> None:
     assert speaker.formants(**controls) == pytest.approx(1.0, abs=0.03)
+
+
+def test_clarity_deepens_the_formants_and_does_not_move_them(speaker: Speaker) -> None:
+    """The default of the model lies between; what is promised is depth against none at all."""
+    depth = {value: formant_depth_db(speaker.say(clarity=value), RATE_HZ) for value in (0.0, 0.5, 1.0)}
+    assert depth[0.5] / depth[0.0] == pytest.approx(1.12, abs=0.06)
+    assert depth[1.0] / depth[0.0] == pytest.approx(1.24, abs=0.1)
+    moved = formant_ratio(speaker.say(clarity=0.0), speaker.say(clarity=1.0), RATE_HZ)
+    assert moved == pytest.approx(1.0, abs=0.03)
 
 
 def test_auto_pitch_goes_from_the_speakers_pitch_to_the_voices(speaker: Speaker) -> None:
@@ -202,7 +211,7 @@ def test_mix_gives_the_original_back(speaker: Speaker) -> None:
 
 
 def test_every_control_of_the_manifest_is_tried_here() -> None:
-    elsewhere = {"auto_pitch", "breath", "mix", "radio", "echo", "denoise"}
+    elsewhere = {"auto_pitch", "breath", "clarity", "mix", "radio", "echo", "denoise"}
     assert {case.control for case in CASES} | elsewhere == {spec.name for spec in control_specs()}
 
 

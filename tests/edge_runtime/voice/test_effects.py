@@ -10,6 +10,7 @@ import pytest
 from edge_runtime.voice.colour import output_curve
 from edge_runtime.voice.effects import ECHO_S, Echo, saturate
 from edge_runtime.voice.excitation import Excitation
+from edge_runtime.voice.synthesis import deepened
 from tests.edge_runtime.voice.signals import RATE_HZ, SPEC, SYNTHESIS, random_cuts
 
 BINS_HZ = np.arange(257) * (RATE_HZ / 512)
@@ -55,6 +56,17 @@ def test_presence_is_its_gain_inside_and_nothing_far_outside(gain_db: float) -> 
     assert curve_db[inside] == pytest.approx(gain_db, abs=1e-3)
     assert np.abs(curve_db[BINS_HZ < 1200]).max() < 1e-3
     assert np.abs(np.diff(curve_db)).max() < abs(gain_db) / 4  # no step that would ring
+
+
+def test_clarity_deepens_formants_and_leaves_level_and_tilt() -> None:
+    """A ripple as wide as a formant grows by up to 1 + clarity; a constant does not change, nor does a slope inside."""
+    bands = np.arange(SYNTHESIS.n_bands)
+    matrix = deepened(SYNTHESIS.n_bands, 0.5)
+    assert np.full(len(bands), -3.0) @ matrix == pytest.approx(np.full(len(bands), -3.0), abs=1e-4)
+    inside = slice(16, -16)
+    assert (0.1 * bands @ matrix)[inside] == pytest.approx((0.1 * bands)[inside], abs=1e-3)
+    ripple = np.sin(2 * np.pi * bands / 10)
+    assert (ripple @ matrix)[inside] == pytest.approx(1.48 * ripple[inside], abs=0.05)
 
 
 def test_tilt_is_db_per_octave() -> None:
