@@ -144,8 +144,8 @@ $(DEMO_TRAIN)/collect.done: | $(WORKSTATION_READY)
 	@touch $@
 
 $(DEMO_TRAIN)/fit.done: $(DEMO_TRAIN)/collect.done
-	@echo "==> 2/5 training a voice for five minutes, from what the shipped voices know"
-	@$(CHANGELING) train voice fit --data $(DEMO_TRAIN)/data --base shipped --minutes 5 -o $(DEMO_TRAIN)/run
+	@echo "==> 2/5 training a small voice model for five minutes"
+	@$(CHANGELING) train voice fit --data $(DEMO_TRAIN)/data --preset small --minutes 5 -o $(DEMO_TRAIN)/run
 	@touch $@
 
 $(DEMO_TRAIN)/export.done: $(DEMO_TRAIN)/fit.done
