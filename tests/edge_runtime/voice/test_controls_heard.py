@@ -25,11 +25,11 @@ STAYS = {
     "pitch_st": 1.0,
     "melody": 0.35,
     "voiced": 0.25,
-    "energy_db": 2.5,
-    "dynamics_db": 3.0,
+    "energy_db": 3.0,
+    "dynamics_db": 3.5,
     "tilt_db": 1.0,
     "hnr_db": 4.5,
-    "presence_db": 2.5,
+    "presence_db": 3.0,
 }
 """How far a quantity may move that nobody asked to move; ratios from 1, all others from 0."""
 RATIOS = ("melody", "voiced")
@@ -46,7 +46,8 @@ class Case:
 
 
 CASES = [
-    Case("pitch", -6.0, {"pitch_st": (-6.0, 0.7)}),
+    # Fewer pulses carry less energy, by 3 dB an octave, and the voice's own low notes are its soft ones.
+    Case("pitch", -6.0, {"pitch_st": (-6.0, 0.7), "energy_db": (-3.0, 2.0)}),
     Case("pitch", 6.0, {"pitch_st": (6.0, 0.7)}),
     Case("formant", 0.8, {}),
     Case("formant", 1.25, {}),

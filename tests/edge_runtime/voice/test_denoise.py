@@ -112,14 +112,13 @@ def test_voicing_is_heard_through_noise(speaker: Speaker) -> None:
 
 
 def test_a_conversion_of_noisy_speech_has_quieter_pauses(speaker: Speaker) -> None:
+    """Noise 10 dB below the speech must come out far more than 10 dB below it: the voices were trained in noise."""
     pause = np.zeros(RATE_HZ, np.float32)
     mixed = noisy(np.concatenate([speaker.speech, pause]), "pink", 10.0)
-    controls = speaker.converter.controls
-    before, after = (speaker.converter.convert(mixed, RATE_HZ, controls(denoise=value)) for value in (0.0, 1.0))
 
     def level_db(samples: np.ndarray) -> float:
         return float(10 * np.log10(np.mean(samples.astype(np.float64) ** 2) + 1e-12))
 
-    tail, speech = slice(len(speaker.speech) + 3200, -1600), slice(0, len(speaker.speech))
-    assert level_db(after[tail]) < level_db(before[tail]) - 6
-    assert level_db(after[speech]) == pytest.approx(level_db(before[speech]), abs=4.0)
+    speech, tail = slice(0, len(speaker.speech)), slice(len(speaker.speech) + 3200, -1600)
+    out = speaker.converter.convert(mixed, RATE_HZ)
+    assert level_db(out[speech]) - level_db(out[tail]) > 10.0 + 4.0

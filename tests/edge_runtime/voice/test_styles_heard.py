@@ -22,9 +22,9 @@ ANY = float("inf")
 HEARD: dict[str, Bounds] = {
     "robot": {"melody": (0.0, 0.15), "hnr_db": (1.0, ANY), "presence_db": (-1.5, ANY)},
     "whisper": {"voiced": (0.0, 0.15)},
-    "monster": {"pitch_st": (-10.0, -6.0), "formant": (0.74, 0.83), "hnr_db": (-ANY, -3.0)},
+    "monster": {"pitch_st": (-11.0, -6.0), "formant": (0.74, 0.83), "hnr_db": (-ANY, -3.0)},
     "giant": {"pitch_st": (-7.5, -4.5), "formant": (0.68, 0.76)},
-    "chipmunk": {"pitch_st": (7.0, 10.5), "formant": (1.3, 1.45)},
+    "chipmunk": {"pitch_st": (6.0, 10.5), "formant": (1.3, 1.45)},
     "child": {"pitch_st": (3.7, 6.0), "formant": (1.15, 1.25), "melody": (1.05, 2.0)},
     "old": {"hnr_db": (-ANY, -2.0), "presence_db": (1.5, ANY), "pitch_st": (-2.5, -0.5)},
     "radio": {"energy_db": (-5.0, 3.0), "pitch_st": (-1.5, 1.5)},
@@ -32,14 +32,14 @@ HEARD: dict[str, Bounds] = {
     "alien": {"melody": (0.1, 0.75), "formant": (1.18, 1.32)},
     "announcer": {
         "pitch_st": (-3.2, -0.8),
-        "dynamics_db": (1.0, ANY),
+        "dynamics_db": (0.5, ANY),
         "presence_db": (1.0, ANY),
         "melody": (1.05, 2.0),
     },
 }
 
 FELT: dict[str, Bounds] = {
-    "happy": {"pitch_st": (1.0, 4.0), "melody": (1.25, 2.5), "energy_db": (1.0, 5.0), "tilt_db": (0.2, 3.0)},
+    "happy": {"pitch_st": (1.0, 4.0), "melody": (1.15, 2.5), "energy_db": (1.0, 5.0), "tilt_db": (0.2, 3.0)},
     "sad": {"pitch_st": (-3.0, -0.3), "melody": (0.2, 0.75), "energy_db": (-8.0, -2.0), "tilt_db": (-3.0, -0.3)},
     "angry": {"pitch_st": (0.7, 4.0), "melody": (1.2, 2.5), "energy_db": (2.0, 8.0), "hnr_db": (-15.0, -2.0)},
     "afraid": {"pitch_st": (2.5, 5.5), "energy_db": (-5.0, -0.5), "tilt_db": (-3.0, -0.4), "melody": (0.5, 1.15)},
