@@ -43,7 +43,7 @@ def test_an_adapted_voice_starts_from_the_base_and_says_so(
     one = dataclasses.replace(tiny_config(), n_voices=1, base=base.name)
     run = Run(tmp_path / "run")
     folder = prepare(dataset, one, ("bright",), run, base=base)
-    adapted = Fit(run, dataset, folder, one, FitOptions(None, 4, 2, 60, 60.0, seed=1, base=base))
+    adapted = Fit(run, dataset, folder, one, FitOptions(None, 10, 2, 60, 60.0, seed=1, base=base))
     scratch = Fit(
         Run(tmp_path / "other"), dataset, _prepared(dataset, tmp_path / "other"), tiny_config(), _options(seed=2)
     )
