@@ -7,7 +7,6 @@ speaking (the decoder) starts from the mean of the base's voices, so minutes of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,17 +24,11 @@ NONE: Final = "none"
 SHIPPED_FOLDER: Final = Path(__file__).parent / "shipped"
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What ``--base`` said."""
-
-    text: str
-
-    def find(self) -> TrainedVoice | None:
-        """The base, or None for a start from nothing. Raises `WorkstationError`."""
-        if self.text == NONE:
-            return None
-        return load_run(SHIPPED_FOLDER if self.text == SHIPPED else Path(self.text))
+def find_base(text: str) -> TrainedVoice | None:
+    """The base that ``--base`` names, or None for a start from nothing. Raises `WorkstationError`."""
+    if text == NONE:
+        return None
+    return load_run(SHIPPED_FOLDER if text == SHIPPED else Path(text))
 
 
 def check_fits(base: TrainedVoice, config: VoiceConfig) -> None:

@@ -22,7 +22,7 @@ from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import WorkstationError
 from train.progress import Progress
 from train.quiet import import_keras
-from train.voice.base import NONE, Choice, check_fits, start_from
+from train.voice.base import NONE, check_fits, find_base, start_from
 from train.voice.batches import Crop, Sampler, stream_batches
 from train.voice.config import VoiceConfig, make_config
 from train.voice.consent import FLAG, record_consent
@@ -242,7 +242,7 @@ def main(argv: Sequence[str]) -> int:
         for path in (run.last, run.weights, run.film, run.log):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     dataset = load_dataset(Path(options.data))
-    base = Choice(options.base).find()
+    base = find_base(options.base)
     config, voices = _configure(options, dataset, run, base)
     folder = prepare(dataset, config, voices, run, _consent(options, dataset, run), base, options.describe)
     fit_options = FitOptions(

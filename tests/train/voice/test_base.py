@@ -13,7 +13,7 @@ keras = pytest.importorskip("keras")
 from edge_runtime.errors import WorkstationError
 from tests.train.voice.test_model import tiny_config
 from tests.train.voice.tiny_dataset import make_dataset
-from train.voice.base import Choice, check_fits
+from train.voice.base import check_fits, find_base
 from train.voice.dataset import Dataset
 from train.voice.describe import said_of_voices
 from train.voice.fit import Fit, FitOptions, prepare
@@ -73,9 +73,9 @@ def test_a_base_of_another_size_is_refused_in_one_line(base: TrainedVoice) -> No
 
 
 def test_no_base_is_no_base_and_a_wrong_folder_says_what_to_give(tmp_path: Path) -> None:
-    assert Choice("none").find() is None
+    assert find_base("none") is None
     with pytest.raises(WorkstationError, match="folder"):
-        Choice(str(tmp_path / "missing")).find()
+        find_base(str(tmp_path / "missing"))
 
 
 def test_descriptions_are_kept_when_a_run_goes_on(base: TrainedVoice) -> None:
@@ -91,7 +91,7 @@ def test_the_shipped_base_is_the_model_of_the_shipped_voices() -> None:
     import edge_runtime
     from train.voice.config import make_config
 
-    shipped = Choice("shipped").find()
+    shipped = find_base("shipped")
     assert shipped is not None
     check_fits(shipped, make_config("own", "small", "default", n_voices=1, n_phones=0))
     converter = edge_runtime.load()

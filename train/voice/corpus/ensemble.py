@@ -26,7 +26,7 @@ from train.voice.corpus.hibari import HIBARI_VERSION, RATE_HZ, TimedHibari
 from train.voice.corpus.kokoro import (
     ENGINE,
     KOKORO_LICENCE,
-    PACKAGES,
+    PACKAGE_LINES,
     UNIT_SAMPLES,
     Kokoro,
     labels,
@@ -119,7 +119,7 @@ class EnsembleSynthesiser:
         self.licence_text = _LICENCE_TEXT.format(
             hibari=HIBARI_VERSION,
             voices=recipes.replace(",", ", "),
-            packages="\n".join(f"  {package.sha256}  {package.pin} ({package.licence})" for package in PACKAGES),
+            packages=PACKAGE_LINES,
         )
 
     def synthesise(self, text: str, index: int) -> Utterance | None:

@@ -50,7 +50,10 @@ hum before them; with a long lead all begin alike, after a hum that is then gate
 """
 _FADE_HOPS: Final = 3
 KOKORO_LICENCE: Final = "Apache-2.0 (Kokoro-82M), MIT (ONNX export)"
-PACKAGES: Final = (*KOKORO_MODEL, KOKORO_VOICES)
+PACKAGE_LINES: Final = "\n".join(
+    f"  {package.sha256}  {package.pin} ({package.licence})" for package in (*KOKORO_MODEL, KOKORO_VOICES)
+)
+"""Every package by hash, for licence texts."""
 ENGINE: Final = (
     f"Kokoro-82M int8 {MODEL_SHA256[:16]}, kokoro-js {KOKORO_VOICES.sha256[:16]}, hibari-tts {HIBARI_VERSION}"
 )
@@ -160,7 +163,7 @@ class KokoroSynthesiser:
         self.licence_text = _LICENCE_TEXT.format(
             hibari=HIBARI_VERSION,
             speakers=", ".join(speakers),
-            packages="\n".join(f"  {package.sha256}  {package.pin} ({package.licence})" for package in PACKAGES),
+            packages=PACKAGE_LINES,
         )
 
     def synthesise(self, text: str, index: int) -> Utterance | None:
