@@ -21,7 +21,7 @@ from edge_runtime.errors import FrontEndError, ModelFileError
 FORMAT_VERSION = 1
 """Version of the manifest's own structure; a file with another one is refused."""
 
-FRONT_END_VERSION = 1
+FRONT_END_VERSION = 2
 """Bumped on any change of the numbers that the front end or the synthesis produces for the same input."""
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_runtime.voice.decibels import NATS_PER_DB
 from edge_runtime.voice.framing import FloatArray
-
-_NATS_PER_DB = float(np.log(10.0) / 20.0)
 
 _TILT_PIVOT_HZ = 500.0
 """About the middle of speech's energy, so that a voice grows little louder with tilt of either sign."""
@@ -38,7 +37,7 @@ def output_curve(bins_hz: np.ndarray, *, tilt: float, presence: float, radio: fl
         outside = _octaves_outside(octaves, RADIO_HZ)
         cut_db = np.minimum(_RADIO_DB_PER_OCTAVE * outside, _RADIO_FLOOR_DB)
         curve_db = curve_db + radio * (_RADIO_GAIN_DB - cut_db)
-    return np.asarray(curve_db * _NATS_PER_DB, np.float32)
+    return np.asarray(curve_db * NATS_PER_DB, np.float32)
 
 
 def _octaves_outside(octaves: np.ndarray, band_hz: tuple[float, float]) -> np.ndarray:

@@ -13,13 +13,13 @@ import numpy as np
 
 from edge_runtime.contract import ControlSpec, FrontEndSpec, SynthesisSpec, TimingSpec, VoiceInfo
 from edge_runtime.errors import ControlError, ModelFileError
+from edge_runtime.voice.decibels import NATS_PER_DB
 from edge_runtime.voice.emotions import Emotion, parse_emotion
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import Features
 from edge_runtime.voice.styles import find_style
 
 _SPREAD_RATIO_LIMITS = (0.6, 1.6)
-_NATS_PER_DB = float(np.log(10.0) / 20.0)
 _LOG_F0_LIMITS = (float(np.log(50.0)), float(np.log(900.0)))
 
 
@@ -227,8 +227,6 @@ class Prosody:
 
     log_f0: FloatArray
     """(T,) natural log of Hz."""
-    harmonic: FloatArray
-    """(T,) amplitude of the harmonic source, 0..1."""
     mean_log_f0: FloatArray
     """(T,) what log F0 moves about."""
 
@@ -241,7 +239,7 @@ def edit_prosody(features: Features, controls: Controls, target: Target) -> Pros
     ratio = _limited(np.float32(target.spread) / features.spread, _SPREAD_RATIO_LIMITS)
     span = np.float32(controls.intonation * (1.0 - controls.robot)) * (1.0 + auto * (ratio - 1.0))
     log_f0 = _limited(mean + span * (features.log_f0 - features.mean_log_f0), _LOG_F0_LIMITS)
-    return Prosody(log_f0.astype(np.float32, copy=False), features.voiced, mean)
+    return Prosody(log_f0.astype(np.float32, copy=False), mean)
 
 
 def _limited(values: FloatArray, limits: tuple[float, float]) -> FloatArray:
@@ -252,7 +250,7 @@ def _limited(values: FloatArray, limits: tuple[float, float]) -> FloatArray:
 def speech_rms(features: Features, controls: Controls, target: Target, description: VoiceDescription) -> FloatArray:
     """RMS (T,) that active speech has in the output, full scale being 1: the voice's level, moved by the speaker's."""
     nats = 0.5 * (features.level - np.float32(description.front_end.level.prior_log_energy))
-    nominal = (target.level_dbfs + controls.gain) * _NATS_PER_DB
+    nominal = (target.level_dbfs + controls.gain) * NATS_PER_DB
     return np.asarray(np.exp(nats + np.float32(nominal)), np.float32)
 
 
@@ -264,8 +262,8 @@ def log_amplitude(features: Features, controls: Controls, description: VoiceDesc
     """
     spec = description.synthesis
     loudness = 0.5 * (features.level - np.float32(description.front_end.level.prior_log_energy))
-    threshold = np.float32(spec.gate_log_energy + 2.0 * _NATS_PER_DB * controls.gate)
+    threshold = np.float32(spec.gate_log_energy + 2.0 * NATS_PER_DB * controls.gate)
     gate = np.float32(spec.gate_slope) * np.minimum(features.energy - threshold, 0.0)
-    gain = np.float32(controls.gain * np.log(10.0) / 20.0)
+    gain = np.float32(controls.gain * NATS_PER_DB)
     total: FloatArray = (loudness + gate + gain).astype(np.float32, copy=False)
     return total

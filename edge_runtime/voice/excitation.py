@@ -65,22 +65,22 @@ class Excitation:
         self._odd = 0
         self._phase = phase
         self._log_f0: float | None = None
-        self._voiced = 0.0
         self._tail = np.zeros(self._taps, np.float32)
 
-    def process(self, log_f0: FloatArray, voiced: FloatArray, roughness: float = 0.0) -> ExcitationBlock:
-        """Make T hops from log F0 (T,), natural log of Hz, and harmonic amplitude (T,), 0..1, both at hop ends.
+    def process(self, log_f0: FloatArray, roughness: float = 0.0) -> ExcitationBlock:
+        """Make T hops from log F0 (T,), natural log of Hz, at hop ends.
 
-        ``roughness`` is 0 for a regular pulse train to 1.
+        Both sources always sound: what is voiced the network hears for itself, and says in its gains. ``roughness`` is
+        0 for a regular pulse train to 1.
         """
         n_hops = len(log_f0)
         noise = self._random.standard_normal(n_hops * self._hop, dtype=np.float32)
         pitch = log_f0.astype(np.float64)
         if roughness > 0.0:
             pitch += roughness * _JITTER * self._jitter.standard_normal(n_hops)
-        return ExcitationBlock(self._pulses(pitch, voiced.astype(np.float64), roughness), noise)
+        return ExcitationBlock(self._pulses(pitch, roughness), noise)
 
-    def _pulses(self, log_f0: np.ndarray, voiced: np.ndarray, roughness: float) -> FloatArray:
+    def _pulses(self, log_f0: np.ndarray, roughness: float) -> FloatArray:
         n_hops = len(log_f0)
         if n_hops == 0:
             return np.zeros(0, np.float32)
@@ -89,8 +89,8 @@ class Excitation:
         out = np.zeros(n_hops * self._hop + self._taps, np.float32)
         out[: self._taps] = self._tail
         step = np.exp(self._ramped(log_f0, self._log_f0)) / self._rate  # periods per sample
-        self._place(out, step, self._ramped(voiced, self._voiced), roughness)
-        self._log_f0, self._voiced = float(log_f0[-1]), float(voiced[-1])
+        self._place(out, step, roughness)
+        self._log_f0 = float(log_f0[-1])
         self._tail = out[n_hops * self._hop :].copy()
         return out[: n_hops * self._hop]
 
@@ -100,7 +100,7 @@ class Excitation:
         previous[0], previous[1:, 0] = before, values[:-1]
         return (previous + (values[:, None] - previous) * self._ramp).ravel()
 
-    def _place(self, out: FloatArray, step: np.ndarray, amplitude: np.ndarray, roughness: float) -> None:
+    def _place(self, out: FloatArray, step: np.ndarray, roughness: float) -> None:
         phase = self._phase + np.cumsum(step)
         cycles = np.floor(phase)
         before = np.empty_like(cycles)
@@ -115,7 +115,7 @@ class Excitation:
         position = (1.0 - late) * _FRACTIONS
         rows = np.minimum(position.astype(np.intp), _FRACTIONS - 1)
         share = (position - rows).astype(np.float32)[:, None]
-        heights = (amplitude[starts] / np.sqrt(step[starts])).astype(np.float32)[:, None]
+        heights = (1.0 / np.sqrt(step[starts])).astype(np.float32)[:, None]
         if roughness > 0.0:
             heights *= self._uneven(len(starts), roughness)
         pulses = (self._table[rows] * (1.0 - share) + self._table[rows + 1] * share) * heights

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.contract import FrontEndSpec
 from edge_runtime.voice.controls import Controls, Prosody
+from edge_runtime.voice.decibels import NATS_PER_DB
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import Features
 
@@ -37,7 +38,6 @@ _PAUSE_FROM, _PAUSE_TO = -8.0, -4.0
 """Relative energy below which emphasis leaves loudness alone, so that pauses neither rise nor fall."""
 
 _SEMITONE = float(np.log(2.0) / 12.0)
-_NATS_PER_DB = float(np.log(10.0) / 20.0)
 
 
 def is_moving(controls: Controls) -> bool:
@@ -73,7 +73,7 @@ class Movement:
         if controls.tremor:
             shake = controls.tremor * _tremble(seconds)
             log_f0 = log_f0 + np.float32(_TREMOR_SEMITONES * _SEMITONE) * shake
-            swell += np.float32(_TREMOR_DB * _NATS_PER_DB) * shake
+            swell += np.float32(_TREMOR_DB * NATS_PER_DB) * shake
         return dataclasses.replace(prosody, log_f0=log_f0), swell
 
     def _smoothed(self, energy: FloatArray) -> FloatArray:

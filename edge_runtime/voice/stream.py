@@ -21,6 +21,7 @@ from edge_runtime.voice.controls import (
     make_target,
     speech_rms,
 )
+from edge_runtime.voice.decibels import NATS_PER_DB
 from edge_runtime.voice.effects import Echo, saturate
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import Features, FrontEnd, aux_features
@@ -28,7 +29,6 @@ from edge_runtime.voice.movement import Movement, is_moving
 from edge_runtime.voice.network import Network
 from edge_runtime.voice.synthesis import Synthesiser, latency_samples
 
-_NATS_PER_DB = float(np.log(10.0) / 20.0)
 _LIMIT_FROM = np.float32(0.9)
 _PRIME_SECONDS = 10
 
@@ -128,10 +128,9 @@ class VoiceStream:
         out = self._synthesiser.process(
             gains,
             prosody.log_f0,
-            prosody.harmonic,
             amplitude,
             whisper=controls.whisper,
-            breath=controls.breath * _NATS_PER_DB,
+            breath=controls.breath * NATS_PER_DB,
             roughness=controls.roughness,
         )
         out = _soft_limit(self._mixed(self._with_effects(out, features), block))

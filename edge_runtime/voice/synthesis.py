@@ -158,7 +158,6 @@ class Synthesiser:
         self,
         gains: Gains,
         log_f0: FloatArray,
-        voiced: FloatArray,
         log_amplitude: FloatArray,
         whisper: float = 0.0,
         breath: float = 0.0,
@@ -166,21 +165,24 @@ class Synthesiser:
     ) -> FloatArray:
         """Make T hops of sound.
 
-        ``log_f0`` (T,) natural log of Hz; ``voiced`` (T,) 0..1; ``log_amplitude`` (T,) is added to all log gains;
+        ``log_f0`` (T,) natural log of Hz; ``log_amplitude`` (T,) is added to all log gains;
         ``whisper`` 0..1 moves the harmonic envelope's power into noise; ``breath`` is added to the noise's log gain;
         ``roughness`` 0..1 makes the pulses irregular.
         """
         n_frames = len(log_f0)
-        source = self._excitation.process(log_f0, voiced, roughness)
+        source = self._excitation.process(log_f0, roughness)
         spectra = self._source_spectra(np.stack([source.harmonic, source.noise]).reshape(2, n_frames, self._hop))
         harmonic, noise = self._amplitudes(gains, log_amplitude, np.float32(breath))
-        if whisper > 0.0:
-            noise = np.sqrt(noise * noise + whisper * voiced[:, None] * harmonic * harmonic)
-            harmonic = harmonic * np.float32(1.0 - whisper)
-        spectrum = spectra[0] * harmonic
         bins = self._spec.residual_bins
         residual = (gains.residual[:, :bins] + 1j * gains.residual[:, bins:]) * self._residual_scale
-        spectrum[:, 1 : bins + 1] *= 1.0 + residual
+        factor = 1.0 + residual
+        if whisper > 0.0:
+            loud = harmonic.copy()
+            loud[:, 1 : bins + 1] *= np.abs(factor)
+            noise = np.sqrt(noise * noise + whisper * loud * loud)
+            harmonic = harmonic * np.float32(1.0 - whisper)
+        spectrum = spectra[0] * harmonic
+        spectrum[:, 1 : bins + 1] *= factor
         spectrum += spectra[1] * noise
         buffers = np.fft.irfft(spectrum, self._spec.n_fft).astype(np.float32, copy=False)
         return self._overlap.process(buffers)

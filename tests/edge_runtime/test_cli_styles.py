@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import edge_runtime
 from edge_runtime.cli.main import main
 from edge_runtime.cli.style_list import style_lines
+from edge_runtime.model_file import open_model, pack_model
 from edge_runtime.voice.emotions import EMOTIONS
 from edge_runtime.voice.styles import STYLES
 from tests.edge_runtime.fake_voice import FakeConverter
@@ -17,6 +19,16 @@ from train.voice.presets import control_specs
 
 MODEL = Path(__file__).parents[1] / "assets" / "tiny_voice.fp16.tflite"
 SPEECH = Path(__file__).parents[1] / "assets" / "real_male.wav"
+
+
+@pytest.fixture
+def old_model(tmp_path: Path) -> Path:
+    """A model file from before most controls."""
+    model = open_model(MODEL)
+    manifest = dataclasses.replace(model.manifest, controls=model.manifest.controls[:10])
+    path = tmp_path / "old.tflite"
+    path.write_bytes(pack_model(model.graph, model.graph_format, manifest.to_json(), model.files))
+    return path
 
 
 @pytest.fixture
@@ -58,11 +70,11 @@ def test_style_emotion_and_flags_reach_the_converter(converter: FakeConverter, t
     ],
 )
 def test_a_wrong_style_is_one_line_and_leaves_no_file(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], flags: list[str], text: str
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], old_model: Path, flags: list[str], text: str
 ) -> None:
     """The model is an old one, from before most styles."""
     target = tmp_path / "out.wav"
-    assert main(["convert", str(SPEECH), str(target), "--model", str(MODEL), *flags]) == 2
+    assert main(["convert", str(SPEECH), str(target), "--model", str(old_model), *flags]) == 2
     lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("INFO:")]
     assert len(lines) == 1
     assert lines[0].startswith("changeling: ")

@@ -18,6 +18,7 @@ import pytest
 
 import edge_runtime
 from edge_runtime.cli.main import main
+from edge_runtime.contract import FRONT_END_VERSION
 from edge_runtime.default_model import open_model_or_default
 from edge_runtime.errors import FrontEndError, ModelFileError
 from edge_runtime.model_file import open_model
@@ -159,7 +160,7 @@ def test_default_of_another_runtime_keeps_its_error(empty_package: Path, monkeyp
     """`FrontEndError` stays one, so that a caller may tell "too old" from "damaged"."""
     shutil.copy(SHIPPED, empty_package / "models" / "voices.tflite")
     monkeypatch.setattr("edge_runtime.contract.FRONT_END_VERSION", 999)
-    with pytest.raises(FrontEndError, match="front end version 1"):
+    with pytest.raises(FrontEndError, match=f"front end version {FRONT_END_VERSION}"):
         open_model_or_default()
 
 

@@ -80,22 +80,21 @@ def test_rough_pulses_in_pieces_equal_the_whole(seed: int) -> None:
     """Jitter is drawn by the hop, shimmer by the pulse: their numbers must not mix."""
     n = 300
     rng = np.random.default_rng(seed)
-    log_f0, voiced = np.full(n, np.log(137.0)) + rng.normal(0, 0.05, n), (rng.random(n) > 0.2).astype(np.float32)
+    log_f0 = np.full(n, np.log(137.0)) + rng.normal(0, 0.05, n)
 
     def source() -> Excitation:
         return Excitation(RATE_HZ, SPEC.hop_length, SYNTHESIS.pulse_taps, seed)
 
-    whole, pieces = source().process(log_f0, voiced, 0.8), source()
+    whole, pieces = source().process(log_f0, 0.8), source()
     cuts = [0, *np.sort(rng.integers(0, n, 40)).tolist(), n]
-    blocks = [pieces.process(log_f0[a:b], voiced[a:b], 0.8) for a, b in pairwise(cuts)]
+    blocks = [pieces.process(log_f0[a:b], 0.8) for a, b in pairwise(cuts)]
     assert np.abs(np.concatenate([block.harmonic for block in blocks]) - whole.harmonic).max() < 1e-4
 
 
 def test_roughness_keeps_power_and_the_noise() -> None:
-    log_f0, voiced = np.full(600, np.log(120.0)), np.ones(600)
+    log_f0 = np.full(600, np.log(120.0))
     smooth, rough = (
-        Excitation(RATE_HZ, SPEC.hop_length, SYNTHESIS.pulse_taps).process(log_f0, voiced, amount)
-        for amount in (0.0, 1.0)
+        Excitation(RATE_HZ, SPEC.hop_length, SYNTHESIS.pulse_taps).process(log_f0, amount) for amount in (0.0, 1.0)
     )
     assert np.mean(rough.harmonic**2) == pytest.approx(np.mean(smooth.harmonic**2), rel=0.06)
     assert np.array_equal(rough.noise, smooth.noise)

@@ -30,7 +30,7 @@ def track(seed: int = 0) -> tuple[Features, Prosody]:
     mean, one = np.full(N, 5.0, np.float32), np.ones(N, np.float32)
     energy = rng.uniform(-12, 2, N).astype(np.float32)
     features = Features(np.zeros((N, 80), np.float32), log_f0, one, energy, -5 * one, mean, 0.2 * one)
-    return features, Prosody(log_f0, one, mean)
+    return features, Prosody(log_f0, mean)
 
 
 def cut(data: Features | Prosody, start: int, stop: int) -> dict[str, np.ndarray]:

@@ -45,7 +45,7 @@ FELT: dict[str, Bounds] = {
     "afraid": {"pitch_st": (2.5, 5.5), "energy_db": (-5.0, -0.5), "tilt_db": (-3.0, -0.4), "melody": (0.5, 1.15)},
     "tender": {"pitch_st": (-3.0, -0.2), "melody": (0.3, 0.85), "energy_db": (-7.0, -1.5), "tilt_db": (-3.0, -0.2)},
     "surprised": {"pitch_st": (0.7, 4.5), "melody": (1.5, 3.0), "energy_db": (1.0, 6.0), "dynamics_db": (0.5, 8.0)},
-    "bored": {"pitch_st": (-4.0, -0.5), "melody": (0.1, 0.55), "energy_db": (-6.0, -1.0)},
+    "bored": {"pitch_st": (-4.0, -0.5), "melody": (0.1, 0.62), "energy_db": (-6.0, -1.0)},
 }
 
 
