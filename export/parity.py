@@ -6,7 +6,8 @@ Three comparisons, all through the runtime's own backends:
 * *teacher-forced*: the file gets Keras' states at every call, which tells a graph's own error from what piles up;
 * *offline*: the streamed outputs against the training form of the model run once over the whole recording.
 
-SNR is the energy of the Keras output over the energy of the difference, over all calls of all clips, in dB.
+SNR is the energy of the Keras output over the energy of the difference, over all calls of all clips, in dB; an output
+that is heard through another one counts by what that one lets through (`export.recipes.HEARD_WITH`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from edge_runtime.backends import Backend, open_backend
 from edge_runtime.contract import TensorSpec
 from export.calibrate import Rollout, Step, roll_out_feeds
-from export.recipes import STATE_SUFFIX, Recipe
+from export.recipes import HEARD_WITH, STATE_SUFFIX, Recipe
 from export.subject import FloatArray
 
 SNR_LIMIT_DB = 200.0
@@ -31,6 +32,8 @@ HISTOGRAM_EDGES = tuple(float(edge) for edge in range(-9, 3))
 """Decades of absolute error, log10."""
 
 _CALLS_PER_ROUND = 20
+_LOUDEST_GAIN = 3.0
+"""Log gains are taken as at most this, as the synthesis does, so that one wild frame does not count for all."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +111,13 @@ class _Tally:
     def __init__(self) -> None:
         self._signal = self._error = self._count = self._max = 0.0
 
-    def add(self, reference: FloatArray, found: FloatArray) -> None:
+    def add(self, reference: FloatArray, found: FloatArray, power: FloatArray | float = 1.0) -> None:
+        """Count values; ``power`` is what each counts for, broadcast to their shape."""
         difference = found.astype(np.float64) - reference
-        self._signal += float(np.sum(np.square(reference, dtype=np.float64)))
-        self._error += float(np.sum(difference**2))
+        self._signal += float(np.sum(power * np.square(reference, dtype=np.float64)))
+        self._error += float(np.sum(power * difference**2))
         self._max = max(self._max, float(np.max(np.abs(difference), initial=0.0)))
-        self._count += difference.size
+        self._count += float(np.sum(np.broadcast_to(power, difference.shape)))
 
     def figure(self) -> Figure:
         if not np.isfinite(self._error):
@@ -137,13 +141,15 @@ def measure(file: GraphFile, references: Sequence[str]) -> tuple[OutputParity, .
         for name in names:
             streaming, teacher, offline = tallies[name]
             expected = reference.rollout.outputs[name]
+            power = _heard_power(name, reference.rollout.outputs)
             finite[name] &= bool(np.isfinite(streamed[name]).all())
-            streaming.add(expected, streamed[name])
-            teacher.add(expected, forced[name])
+            streaming.add(expected, streamed[name], power)
+            teacher.add(expected, forced[name], power)
             histograms[name] += _histogram(streamed[name] - expected)
             if name in reference.offline:
                 # no warm-up is left out: zero states are the zeros that the training form pads with
-                offline.add(reference.offline[name], streamed[name].reshape(-1, streamed[name].shape[-1]))
+                found = streamed[name].reshape(-1, streamed[name].shape[-1])
+                offline.add(reference.offline[name], found, _heard_power(name, reference.offline))
     backend.close()
     return tuple(
         OutputParity(
@@ -156,6 +162,15 @@ def measure(file: GraphFile, references: Sequence[str]) -> tuple[OutputParity, .
         )
         for name in names
     )
+
+
+def _heard_power(name: str, outputs: Mapping[str, FloatArray]) -> FloatArray | float:
+    """What a frame of the output counts for, (..., 1) with a mean of 1 over frames, or 1.0 where all count alike."""
+    gains = outputs.get(HEARD_WITH.get(name, ""))
+    if gains is None:
+        return 1.0
+    power = np.mean(np.exp(2.0 * np.minimum(gains, _LOUDEST_GAIN)), axis=-1, keepdims=True)
+    return np.asarray(power / max(float(power.mean()), 1e-30), np.float32)
 
 
 def _histogram(difference: FloatArray) -> np.ndarray:

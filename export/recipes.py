@@ -24,6 +24,14 @@ COMPAT_TFLITE_2_14 = "tflite-2.14"
 COMPATS = (COMPAT_TFLITE_2_14,)
 
 
+HEARD_WITH = {"residual": "harmonic"}
+"""Outputs that are heard only as far as another one, of log gains, lets them: their frames count by its power.
+
+Where nothing is voiced the residual has no effect, so training leaves it where it happens to be; judged on all frames
+alike, a model's residual had 30.7 dB in dynamic_int8 after 2,800 steps and 21.8 dB after 15,700, and sounded the same.
+"""
+
+
 @dataclass(frozen=True)
 class OutputBound:
     """A floor for one output by name, in place of the recipe's own."""

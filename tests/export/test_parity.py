@@ -116,3 +116,21 @@ def test_references_survive_the_disk(tmp_path: Path) -> None:
     assert loaded.rollout.feeds.keys() == reference.rollout.feeds.keys()
     assert np.array_equal(loaded.rollout.outputs["harmonic"], reference.rollout.outputs["harmonic"])
     assert np.array_equal(loaded.offline["harmonic"], reference.offline["harmonic"])
+
+
+def test_a_residual_counts_where_the_harmonics_let_it_be_heard() -> None:
+    """An error under silence must not fail a file, and one under a vowel must."""
+    gains = np.where(np.arange(8) < 4, -1.0, -9.0).astype(np.float32)[:, None]
+    residual = np.full((8, 3), 0.5, np.float32)
+    outputs = {"harmonic": gains, "residual": residual}
+    for wrong, expected in (((4, 8), 60.0), ((0, 4), -6.0)):
+        found = residual.copy()
+        found[slice(*wrong)] += 1.0
+        tally = parity._Tally()
+        tally.add(residual, found, parity._heard_power("residual", outputs))
+        if expected > 0:
+            assert tally.figure().snr_db > expected
+        else:
+            assert tally.figure().snr_db == pytest.approx(expected, abs=0.1)
+    assert parity._heard_power("harmonic", outputs) == 1.0
+    assert parity._heard_power("residual", {"residual": residual}) == 1.0
