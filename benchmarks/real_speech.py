@@ -16,10 +16,7 @@ import gzip
 import hashlib
 import io
 import re
-import shutil
-import subprocess
 import sys
-import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +25,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import ChangelingError, InputError, MissingDependencyError, OutputError
+from edge_runtime.errors import ChangelingError, MissingDependencyError, OutputError
 from edge_runtime.files import write_atomic
 from edge_runtime.media.audio import write_wav
 from edge_runtime.media.resample import resample
 from edge_runtime.media.wav import read_wav
+from train.voice.corpus.debian import DebianPackage, find_package
 from train.voice.corpus.packages import cache_dir
 
 RATE_HZ: Final = 16_000
@@ -136,49 +134,7 @@ CLIPS: Final = (
 )
 
 
-class Package:
-    """A Debian package file, read member by member."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises `InputError` when dpkg is not there or the file is no package."""
-        self.path = path
-        try:
-            done = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(path)], capture_output=True, check=True)
-        except FileNotFoundError:
-            raise InputError("dpkg-deb is not there; build the test set on Debian or a derivative") from None
-        except subprocess.CalledProcessError:
-            raise InputError(f"{path} is not a readable Debian package; remove it and try again") from None
-        self._archive = tarfile.open(fileobj=io.BytesIO(done.stdout))  # noqa: SIM115
-
-    def read(self, member: str) -> bytes:
-        """The content of one file. Raises `InputError` when the package has it not."""
-        try:
-            file = self._archive.extractfile(f"./{member}")
-        except KeyError:
-            file = None
-        if file is None:
-            raise InputError(f"{self.path.name} has no {member}; the package has changed, pick other recordings")
-        return file.read()
-
-
-def find_package(name: str, folder: Path) -> Package:
-    """Package ``name`` from ``folder``, fetched with apt when it is not there. Raises `InputError`."""
-    found = sorted(folder.glob(f"{name}_*.deb"))
-    if not found:
-        apt = shutil.which("apt-get")
-        if apt is None:
-            raise InputError(f"{folder} has no {name} and there is no apt-get; fetch it on Debian, give --packages")
-        print(f"fetching {name}", file=sys.stderr)
-        done = subprocess.run([apt, "download", name], cwd=folder, capture_output=True, text=True, check=False)
-        found = sorted(folder.glob(f"{name}_*.deb"))
-        if done.returncode or not found:
-            raise InputError(
-                f"apt-get knows no {name}; run `apt-get update` once (as root), with Debian's main enabled"
-            )
-    return Package(found[-1])
-
-
-def transcripts(packages: dict[str, Package], folder: Path) -> dict[tuple[str, str], str]:
+def transcripts(packages: dict[str, DebianPackage], folder: Path) -> dict[tuple[str, str], str]:
     """What the packages say is spoken: {(package, member without suffix): text}."""
     texts: dict[tuple[str, str], str] = {}
     for name in packages:

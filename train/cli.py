@@ -15,6 +15,7 @@ from edge_runtime.errors import InputError
 
 STEPS: dict[str, str] = {
     "collect": "recordings, or a synthetic corpus, into a data set of clean clips",
+    "join": "several data sets into one, for a model that learns from all",
     "preprocess": "compute and cache the features of a data set (fit does it when needed)",
     "fit": "train a model on a data set; goes on where it was stopped",
     "predict": "convert a recording with the Keras model of a run",

@@ -60,7 +60,7 @@ def test_all_at_once_refuses_a_slip_before_any_work(
     ("argv", "text"),
     [
         (["face"], "there is: voice"),
-        (["voice", "fitt"], "there are: collect, preprocess, fit, predict, picture"),
+        (["voice", "fitt"], "there are: collect, join, preprocess, fit, predict, picture"),
         (["voice", "-o", "run"], "--target"),
     ],
 )

@@ -32,7 +32,9 @@ from train.voice.recordings import (
     settings_key,
 )
 
-CORPORA: Final = ("kokoro", "hibari", "ensemble", "tiny")
+CORPORA: Final = ("kokoro", "hibari", "ensemble", "company", "tiny")
+FESTVOX: Final = "festvox-ru"
+"""A corpus of recordings: a real person, to be listened to."""
 DEFAULT_VOICES: Final = "af_heart,am_michael,af_bella,am_fenrir,af_sarah+bm_george"
 UNSTATED_LICENCE: Final = "unstated: own recordings"
 _LARGEST_HELDOUT_SHARE: Final = 0.25
@@ -59,8 +61,11 @@ def collect(
     licence: str = UNSTATED_LICENCE,
     heldout_fraction: float = 0.05,
     spec: CutSpec | None = None,
+    source: str = "",
 ) -> Collected:
     """Make the dataset folder ``out`` from recordings of one speaker (files, and folders with all below them).
+
+    ``source`` is where they come from, for the manifest of models trained on them; the speaker's name without one.
 
     Whole recordings are held out, at least ``heldout_fraction`` of the time and one clip; see `choose_heldout`.
     Raises `InputError` when there are no recordings or nothing usable in them, and `OutputError`.
@@ -82,8 +87,8 @@ def collect(
         clips=tuple(
             Clip(c.file, speaker, c.seconds, "heldout" if c.file in heldout else "train", c.file, None) for c in clips
         ),
-        sources=(DataSource(speaker, licence, round(sum(c.seconds for c in clips) / 60.0, 2)),),
-        synthetic=False,
+        sources=(DataSource(source or speaker, licence, round(sum(c.seconds for c in clips) / 60.0, 2)),),
+        people=(speaker,),
     )
     save_dataset(dataset)
     forget_others(out, results, settings_key(spec))
@@ -149,6 +154,10 @@ def collect_corpus(
         from train.voice.corpus.ensemble import DEFAULT_ENSEMBLE, EnsembleSynthesiser
 
         synthesiser = EnsembleSynthesiser(",".join(voices) or DEFAULT_ENSEMBLE, threads=threads)
+    elif corpus == "company":
+        from train.voice.corpus.company import CompanySynthesiser
+
+        synthesiser = CompanySynthesiser(seed, threads=threads)
     elif corpus == "tiny":
         from train.voice.corpus.tiny import TinySynthesiser
 
@@ -174,11 +183,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         value = defaults[name]
         recordings.add_argument(option, type=float, default=value, dest=name, metavar="N", help=f"{text} ({value:g})")
-    synthetic = parser.add_argument_group("from a synthesiser, instead of recordings")
+    synthetic = parser.add_argument_group("from a synthesiser, or recordings that are fetched")
     synthetic.add_argument(
         "--corpus",
-        choices=CORPORA,
-        help="hibari: one voice, fast; kokoro: several, aligned; ensemble: what the shipped voices are made of",
+        choices=(*CORPORA, FESTVOX),
+        help="hibari: one voice, fast; kokoro: several, aligned; ensemble: what the shipped voices are made of; "
+        "company: many people of many languages; festvox-ru: 90 minutes of a Russian speaker",
     )
     synthetic.add_argument("--minutes", type=float, default=6.0, metavar="M", help="minutes of every voice (6)")
     voices_help = f"kokoro voices, and blends such as a+b:0.3 ({DEFAULT_VOICES})"
@@ -198,7 +208,13 @@ def run(args: argparse.Namespace) -> int:
     """Collect as the arguments say, write the report, and print it."""
     if (args.corpus is None) == (not args.sources):
         raise InputError("name recordings, or a synthesiser with --corpus, and not both")
-    if args.corpus is not None:
+    source = ""
+    if args.corpus == FESTVOX:
+        from train.voice.corpus import festvox
+
+        args.sources = [festvox.unpack_recordings()]
+        args.speaker, args.licence, source = args.speaker or festvox.SPEAKER, festvox.LICENCE, festvox.SOURCE
+    elif args.corpus is not None:
         voices = [voice.strip() for voice in args.voices.split(",") if voice.strip()]
         dataset = collect_corpus(
             args.corpus, args.out, minutes=args.minutes, voices=voices, seed=args.seed, threads=args.threads
@@ -210,7 +226,13 @@ def run(args: argparse.Namespace) -> int:
     spec = CutSpec(minimum_s=args.minimum_s, maximum_s=args.maximum_s, minimum_snr_db=args.minimum_snr_db)
     speaker = args.speaker or args.sources[0].resolve().stem
     collected = collect(
-        args.sources, args.out, speaker=speaker, licence=args.licence, heldout_fraction=args.heldout, spec=spec
+        args.sources,
+        args.out,
+        speaker=speaker,
+        licence=args.licence,
+        heldout_fraction=args.heldout,
+        spec=spec,
+        source=source,
     )
     print(collect_report.write_report(collected.dataset, collected.results, collected.left_out, collected.reused))
     return 0

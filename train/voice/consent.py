@@ -14,13 +14,15 @@ FLAG = "--i-have-consent"
 _HOW = f'say who agreed to what: {FLAG} "NAME: SCOPE", for instance {FLAG} "Anna Smith: my own podcast"'
 
 
-def record_consent(text: str | None, until: str | None, dataset: Dataset) -> ConsentRecord | None:
-    """The record for a dataset; None for a synthetic one, whose voices belong to nobody.
+def record_consent(
+    text: str | None, until: str | None, dataset: Dataset, voices: tuple[str, ...]
+) -> ConsentRecord | None:
+    """The record for the voices that are trained on a dataset; None where all are synthetic and belong to nobody.
 
     ``text`` is "NAME: SCOPE", ``until`` an ISO date or None. Raises `WorkstationError` when a person's recordings come
     without, or the date is not one or has passed.
     """
-    if dataset.synthetic:
+    if not set(voices) & set(dataset.people):
         return None
     if text is None:
         raise WorkstationError(f"these are recordings of a person; {_HOW}")

@@ -30,7 +30,7 @@ from edge_runtime.media.wav import wav_header
 
 DATASET_FILE: Final = "collected.json"
 PHONES_FILE: Final = "phones.json"
-DATASET_VERSION: Final = 1
+DATASET_VERSION: Final = 2
 SAMPLE_RATE_HZ: Final = 16_000
 HOP_LENGTH: Final = 160
 """Samples between phone labels: 10 ms."""
@@ -60,8 +60,8 @@ class Dataset:
     root: Path
     clips: tuple[Clip, ...]
     sources: tuple[DataSource, ...]
-    synthetic: bool
-    """True when every voice in it was synthesised and belongs to no person."""
+    people: tuple[str, ...]
+    """Speakers who are people; everybody else was synthesised and belongs to nobody."""
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ class _Stored:
     """`Dataset` as it lies on disk, without its own place."""
 
     version: int
-    synthetic: bool
+    people: tuple[str, ...]
     clips: tuple[Clip, ...]
     sources: tuple[DataSource, ...]
 
@@ -136,12 +136,12 @@ def load_dataset(path: Path | str) -> Dataset:
         raise WorkstationError(f"{file} is damaged ({what}); run collect again") from error
     for clip in stored.clips:
         _check_clip(clip, file)
-    return Dataset(root, stored.clips, stored.sources, stored.synthetic)
+    return Dataset(root, stored.clips, stored.sources, stored.people)
 
 
 def save_dataset(dataset: Dataset) -> Path:
     """Write ``collected.json`` of the dataset, atomically, and return its path."""
-    stored = _Stored(DATASET_VERSION, dataset.synthetic, dataset.clips, dataset.sources)
+    stored = _Stored(DATASET_VERSION, dataset.people, dataset.clips, dataset.sources)
     path = dataset.root / DATASET_FILE
     write_json(path, dataclasses.asdict(stored))
     return path

@@ -23,14 +23,15 @@ def describe_voices(
 
     Raises `WorkstationError` for a voice without speech to train on.
     """
-    usual = "synthetic voice" if dataset.synthetic else "voice of the recordings it was trained on"
     infos = []
     for index, name in enumerate(names):
+        person = name in dataset.people
+        usual = "voice of the recordings it was trained on" if person else "synthetic voice"
         tracks = [load_target(dataset, clip, folder) for clip in dataset.split("train") if clip.speaker == name]
         if not tracks:
             raise WorkstationError(f"the dataset has no clips of {name!r} to train on; collect some")
-        log_f0 = np.concatenate([t.log_f0 for t in tracks])
-        voiced = np.concatenate([t.voiced for t in tracks])
+        log_f0 = np.concatenate([t.track.log_f0 for t in tracks])
+        voiced = np.concatenate([t.track.voiced for t in tracks])
         if voiced.sum() < 100:
             raise WorkstationError(f"the clips of {name!r} hold no voiced speech; check the recordings")
         infos.append(
@@ -38,11 +39,11 @@ def describe_voices(
                 name=name,
                 index=index,
                 description=said.get(name, usual),
-                synthetic=dataset.synthetic,
+                synthetic=not person,
                 f0_mean_hz=round(median_hz(log_f0, voiced), 2),
                 f0_spread=round(float(np.std(log_f0[voiced > 0.5])), 4),
                 level_dbfs=ACTIVE_LEVEL_DBFS,
-                consent=consent,
+                consent=consent if person else None,
             )
         )
     return tuple(infos)

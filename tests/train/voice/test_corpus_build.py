@@ -24,7 +24,7 @@ def test_the_voices_of_a_sentence_are_aligned_labelled_and_level(tmp_path: Path)
     dataset = collect_corpus("tiny", tmp_path, minutes=0.15)
     assert dataset == load_dataset(tmp_path)
     assert dataset.phone_names() == PHONES
-    assert dataset.synthetic
+    assert dataset.people == ()
     by_group: dict[str, list] = {}
     for clip in dataset.clips:
         by_group.setdefault(clip.group, []).append(clip)

@@ -1,4 +1,4 @@
-"""The ensemble corpus: who speaks when, and that all of a sentence keep one timing. The engines are stand-ins."""
+"""The ensemble and its company: who speaks when, and that all of a sentence keep one timing. Engines are stand-ins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import WorkstationError
-from train.voice.corpus import ensemble
+from train.voice.corpus import company, ensemble
+from train.voice.corpus.company import CompanySynthesiser
 from train.voice.corpus.ensemble import EnsembleSynthesiser, parse_voices
 from train.voice.corpus.kokoro import UNIT_SAMPLES, played, scaled_units
 from train.voice.corpus.syllables import INVENTORIES, VOICE_LANGUAGES, invented_speech
@@ -95,6 +96,18 @@ def test_the_same_sentence_is_the_same_again(synthesiser: EnsembleSynthesiser) -
     assert first is not None
     assert second is not None
     assert list(first.sounds) == list(second.sounds)
+
+
+def test_company_is_somebody_else_every_time_and_mostly_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names differ between seeds too, so that two such corpora can be joined."""
+    monkeypatch.setattr(company, "Kokoro", _Kokoro)
+    said: list[str] = []
+    monkeypatch.setattr(_Kokoro, "known", lambda _, characters: said.append(characters) or characters)
+    utterances = [CompanySynthesiser(seed).synthesise("Hello.", index) for seed in (1, 2) for index in range(20)]
+    names = [name for utterance in utterances if utterance is not None for name in utterance.sounds]
+    assert len(names) == len(set(names)) == 40
+    assert len(said) == 30
+    assert all(utterance is not None and utterance.phones is None for utterance in utterances)
 
 
 def test_stretching_durations_keeps_every_boundary_within_half_a_unit() -> None:

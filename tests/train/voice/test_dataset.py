@@ -18,7 +18,7 @@ def _dataset(root: Path) -> Dataset:
         Clip("clips/a.wav", "ada", 1.5, "train", "g1", "phones/1.npy"),
         Clip("clips/b.wav", "bob", 1.5, "heldout", "g1", None),
     )
-    return Dataset(root, clips, (DataSource("somebody", "CC0", 0.05),), synthetic=True)
+    return Dataset(root, clips, (DataSource("somebody", "CC0", 0.05),), people=("bob",))
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -27,6 +27,6 @@ def make_dataset(root: Path, sentences: int = 4) -> Dataset:
             write_clip(root / name, samples)
             split = "heldout" if sentence == sentences - 1 else "train"
             clips.append(Clip(name, speaker, SECONDS, split, f"sentence-{sentence}", None))
-    dataset = Dataset(root, tuple(clips), (DataSource("arithmetic", "CC0-1.0", SECONDS * len(clips) / 60),), True)
+    dataset = Dataset(root, tuple(clips), (DataSource("arithmetic", "CC0-1.0", SECONDS * len(clips) / 60),), ())
     save_dataset(dataset)
     return dataset

@@ -187,6 +187,6 @@ def _save(synthesiser: Synthesiser, out: Path, done: list[_Sentence], seed: int)
         write_json(out / PHONES_FILE, list(PHONES))
     minutes = sum(clip.seconds for clip in clips) / 60.0
     source = DataSource(f"synthesised: {synthesiser.engine}", synthesiser.licence, round(minutes, 2))
-    dataset = Dataset(out, clips, (source,), synthetic=True)
+    dataset = Dataset(out, clips, (source,), people=())
     save_dataset(dataset)
     return dataset

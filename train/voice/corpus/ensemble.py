@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +49,7 @@ _TOGETHER_EVERY: Final = 3
 _FOREIGN_EVERY: Final = 6
 _KOKORO_A_SENTENCE: Final = 2
 _GUEST_RATES: Final = (1.0, 1.0, 1.0, 1.12, 1.25)
-_GUEST: Final = "guest"
+GUEST: Final = "guest"
 _VOICE: Final = re.compile(r"(?P<name>[a-z][a-z0-9_-]*)=(?P<recipe>[^@=]+?)(@(?P<rate>[0-9.]+))?")
 _LICENCE_TEXT: Final = """\
 The sound in this folder was synthesised. It is nobody's recording; the voices are those of models.
@@ -97,9 +98,20 @@ def parse_voices(text: str) -> tuple[Voice, ...]:
             raise WorkstationError(f"{part.strip()!r} is not a voice; write name=recipe or name=recipe@1.2")
         voices.append(Voice(match["name"], match["recipe"], float(match["rate"] or 1.0)))
     names = [voice.name for voice in voices]
-    if len(set(names)) != len(names) or any(name.startswith(_GUEST) for name in names):
+    if len(set(names)) != len(names) or any(name.startswith(GUEST) for name in names):
         raise WorkstationError("every voice needs a name of its own, and none may be called guest")
     return tuple(voices)
+
+
+def draw_guest(pool: Sequence[str], index: int, chooser: random.Random, *, foreign: bool) -> Voice:
+    """Somebody who speaks sentence ``index``: a Kokoro voice of ``pool`` or a blend of two, grown up or not."""
+    able = [name for name in pool if name[0] in VOICE_LANGUAGES] if foreign else list(pool)
+    recipe = chooser.choice(able)
+    # Blends are people of their own; in another language both halves must speak it.
+    partners = [name for name in able if name != recipe and (name[0] == recipe[0] or not foreign)]
+    if partners and chooser.random() < 0.6:
+        recipe = f"{recipe}+{chooser.choice(partners)}:{chooser.uniform(0.2, 0.6):.2f}"
+    return Voice(f"{GUEST}-{index:05d}", recipe, chooser.choice(_GUEST_RATES))
 
 
 class EnsembleSynthesiser:
@@ -144,21 +156,12 @@ class EnsembleSynthesiser:
             return _Scene(characters, quick, quick[0], labelled=True) if characters else None
         present = tuple(chooser.sample(others, min(len(others), _KOKORO_A_SENTENCE)))
         foreign = turn % _FOREIGN_EVERY == _FOREIGN_EVERY - 1
-        guest = self._guest(index, chooser, foreign=foreign)
+        guest = draw_guest(self._pool, index, chooser, foreign=foreign)
         if foreign:
             invented = self._kokoro.known(invented_speech(VOICE_LANGUAGES[guest.recipe[0]], chooser))
             return _Scene(invented, (*present, guest), guest, labelled=False)
         voices = (*quick, *present, guest)
         return _Scene(characters, voices, chooser.choice(voices), labelled=True) if characters else None
-
-    def _guest(self, index: int, chooser: random.Random, *, foreign: bool) -> Voice:
-        pool = [name for name in self._pool if name[0] in VOICE_LANGUAGES] if foreign else self._pool
-        recipe = chooser.choice(pool)
-        # Blends are people of their own; in another language both halves must speak it.
-        partners = [name for name in pool if name != recipe and (name[0] == recipe[0] or not foreign)]
-        if partners and chooser.random() < 0.6:
-            recipe = f"{recipe}+{chooser.choice(partners)}:{chooser.uniform(0.2, 0.6):.2f}"
-        return Voice(f"{_GUEST}-{index:05d}", recipe, chooser.choice(_GUEST_RATES))
 
     def _units(self, scene: _Scene) -> NDArray[np.int64]:
         if scene.timed_by.recipe == _HEART:
