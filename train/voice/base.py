@@ -1,5 +1,7 @@
 """Adaptation: a new voice that starts from what a trained model already knows about speech.
 
+    python -m train.voice.base RUN     makes RUN the base that the repository carries
+
 A base is a run's folder, or what is left of one when everything but its description and its averaged weights is taken
 away. The repository carries one, the model of the shipped voices. Listening (the encoder) carries over as it is, and
 speaking (the decoder) starts from the mean of the base's voices, so minutes of recordings and of training suffice.
@@ -7,14 +9,17 @@ speaking (the decoder) starts from the mean of the base's voices, so minutes of 
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_runtime.errors import WorkstationError
+from edge_runtime.errors import OutputError, WorkstationError
 from train.voice.config import VoiceConfig
-from train.voice.run import TrainedVoice, load_run
+from train.voice.dataset import make_folder
+from train.voice.run import Run, TrainedVoice, Voices, load_run, save_json
 
 if TYPE_CHECKING:
     from train.voice.trainer import VoiceTrainer
@@ -45,6 +50,39 @@ def check_fits(base: TrainedVoice, config: VoiceConfig) -> None:
             )
 
 
+def keep_base(run: TrainedVoice, folder: Path) -> None:
+    """Write what a base needs of ``run`` into ``folder``, its weights as half floats: half the bytes to start from.
+
+    Raises `OutputError`.
+    """
+    ours, theirs = Run(run.root), Run(folder)
+    make_folder(theirs.weights.parent)
+    save_json(theirs.config, run.config)
+    save_json(theirs.voices, Voices(run.voices, run.sources))
+    try:
+        _halve(ours.weights, theirs.weights)
+        shutil.copyfile(ours.film, theirs.film)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written ({error.strerror or error}); choose another folder") from error
+
+
+def _halve(source: Path, target: Path) -> None:
+    """Copy Keras weights with every float32 array as float16; Keras casts back when it loads them."""
+    import h5py
+
+    with h5py.File(source) as ours, h5py.File(target, "w") as theirs:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                values = item[()]
+                theirs[name] = values.astype(np.float16) if values.dtype == np.float32 else values
+            else:
+                theirs.require_group(name)
+            theirs[name].attrs.update(item.attrs)
+
+        ours.visititems(copy)
+
+
 def start_from(trainer: VoiceTrainer, base: TrainedVoice) -> None:
     """Give a fresh trainer the base's weights, layer by layer, and the mean of its voices."""
     known = {layer.name: layer for layer in base.offline.layers}
@@ -54,3 +92,7 @@ def start_from(trainer: VoiceTrainer, base: TrainedVoice) -> None:
         if source is not None and [w.shape for w in source.weights] == [w.shape for w in layer.weights]:
             layer.set_weights(source.get_weights())
     trainer.voices.offset.assign(np.mean(base.film, axis=0))
+
+
+if __name__ == "__main__":
+    keep_base(load_run(Path(sys.argv[1])), SHIPPED_FOLDER)

@@ -1,4 +1,7 @@
-"""Batches for training: random crops, with aligned pairs and self-perturbation as the two sources.
+"""Batches for training: random crops, with self-perturbation and aligned pairs as the two sources.
+
+Besides its voices a run trains on the company: all other speakers of the dataset, each to be said in their own voice.
+They are not kept; they are there so that the encoder learns to listen to many people.
 
 Step n's batch depends on the seed and on n alone, so a resumed run sees exactly what an uninterrupted one would have.
 """
@@ -21,7 +24,7 @@ from edge_runtime.voice.synthesis import window_sources
 from train.voice.config import VoiceConfig
 from train.voice.dataset import Clip, Dataset
 from train.voice.perturb import SourcePerturbation, perturb, source_features
-from train.voice.preprocess import SPEEDS, TargetFeatures, load_log_power, load_target
+from train.voice.preprocess import SPEEDS, PitchTrack, TargetFeatures, load_log_power, load_target
 
 NO_PHONE = -1
 _WARM_UP_HOPS = 100
@@ -29,6 +32,12 @@ _PRIME_HOPS = 300
 _COLD_SHARE, _PRIMED_SHARE = 0.25, 0.5
 """How often a source starts cold, as a live stream does, and how often its averages have settled, as in a recording or
 after some seconds; the rest lies between."""
+_COMPANY_SHARE = 0.35
+"""Share of items that are spoken by the company, where there is any."""
+_COMPANY_LARGEST = 0.2
+"""Largest part of the company's minutes that one speaker counts for."""
+_DEGRADED_SHARE = 0.5
+"""How often pitch and voicing are those the tracker gave in a bad room or noise."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Crop:
     hops: int
     """Frames a crop has."""
     aligned_share: float
-    """Share of items whose source is another speaker's aligned clip, where the corpus has one."""
+    """Share of a voice's items whose source is another speaker's aligned clip, where the corpus has one."""
 
 
 Batch = dict[str, np.ndarray]
@@ -54,26 +63,26 @@ class Sampler:
         self, dataset: Dataset, folder: Path, config: VoiceConfig, voices: tuple[str, ...], split: str
     ) -> None:
         self._config = config
-        self._voices = voices
+        self._rows = {name: row for row, name in enumerate((*voices, *company(dataset, voices)))}
         self._aligner = FormantAligner(config.front_end)
         self._ranges = SourcePerturbation()
         clips = dataset.split(split)
-        self._targets = [clip for clip in clips if clip.speaker in voices]
-        self._features: dict[str, TargetFeatures] = {c.file: load_target(dataset, c, folder) for c in self._targets}
+        # Judged are the voices: somebody who speaks once and is held out has no voice to be said in.
+        self._targets = [clip for clip in clips if split == "train" or clip.speaker in voices]
+        self._features: dict[str, TargetFeatures] = {c.file: load_target(dataset, c, folder) for c in clips}
         self._power = {clip.file: load_log_power(clip, folder) for clip in clips}
         self._files = tuple(self._power)
-        self._phones = {clip.file: dataset.phone_ids(clip) for clip in self._targets}
+        self._phones = {clip.file: dataset.phone_ids(clip) for clip in clips}
         self._mean_log_f0 = {c.speaker: 0.0 for c in clips}
         self._groups: dict[str, list[Clip]] = {}
         for clip in clips:
             self._groups.setdefault(clip.group, []).append(clip)
-        self._measure_speakers(dataset, clips, folder)
-        self._weights = _balanced(self._targets)
+        self._measure_speakers(clips)
+        self._weights = _balanced(self._targets, voices)
 
-    def _measure_speakers(self, dataset: Dataset, clips: tuple[Clip, ...], folder: Path) -> None:
+    def _measure_speakers(self, clips: tuple[Clip, ...]) -> None:
         for speaker in self._mean_log_f0:
-            own = [c for c in clips if c.speaker == speaker][:20]
-            tracks = [self._features.get(c.file) or load_target(dataset, c, folder) for c in own]
+            tracks = [self._features[c.file].track for c in clips if c.speaker == speaker][:20]
             voiced = np.concatenate([t.log_f0[t.voiced > 0.5] for t in tracks])
             prior = float(np.log(self._config.front_end.pitch.prior_hz))
             self._mean_log_f0[speaker] = float(np.mean(voiced)) if len(voiced) else prior
@@ -91,13 +100,13 @@ class Sampler:
         clip = self._targets[int(rng.choice(len(self._targets), p=self._weights))]
         features = self._features[clip.file]
         lookahead = self._config.timing.lookahead_hops
-        last = len(features.log_f0) - crop.hops - lookahead
+        last = len(features.track.log_f0) - crop.hops - lookahead
         start = int(rng.integers(0, last)) if last > 0 else 0
         source, energy = self._source(clip, start, crop.hops + lookahead, crop.aligned_share, rng)
         return {
             "mel": source[lookahead:],
             **self._target(features, start, energy[: crop.hops], rng),
-            "voice": np.asarray(self._voices.index(clip.speaker), np.int32),
+            "voice": np.asarray(self._rows[clip.speaker], np.int32),
             "phones": self._phone_crop(clip, start, crop.hops),
         }
 
@@ -106,8 +115,8 @@ class Sampler:
     ) -> tuple[FloatArray, FloatArray]:
         """What the device would read of a disguised or another speaker's clip: mel and energy of ``hops`` frames."""
         spec = self._config.front_end
-        others = [c for c in self._groups[clip.group] if c.speaker != clip.speaker]
         source = clip
+        others = [c for c in self._groups[clip.group] if c.speaker != clip.speaker]
         if others and rng.random() < aligned_share:
             source = others[int(rng.integers(len(others)))]
         # Another speaker already differs in pitch; the clip itself must be disguised.
@@ -135,17 +144,17 @@ class Sampler:
     ) -> dict[str, np.ndarray]:
         """Aux features, excitation spectra and samples of output frames start.. of a clip.
 
-        Pitch and voicing are the clip's own, because the excitation is; ``energy`` is the source's, because the device
-        has no other.
+        Pitch and voicing are as the device's tracker heard the clip, well or badly, because the excitation on the
+        device is too; ``energy`` is the source's, because the device has no other.
         """
         spec, synthesis = self._config.front_end, self._config.synthesis
         hops = len(energy)
-        prior = float(np.log(spec.pitch.prior_hz))
-        log_f0 = _padded_1d(features.log_f0, start - 1, hops + 1, fill=prior)
-        voiced = _padded_1d(features.voiced, start - 1, hops + 1)
+        track = self._heard(features, rng)
+        log_f0 = _padded_1d(track.log_f0, start - 1, hops + 1, fill=float(np.log(spec.pitch.prior_hz)))
+        voiced = _padded_1d(track.voiced, start - 1, hops + 1)
         excitation = Excitation(spec.sample_rate_hz, spec.hop_length, synthesis.pulse_taps, int(rng.integers(1 << 31)))
         excitation.reset(phase=float(rng.random()))
-        block = excitation.process(log_f0.astype(np.float32), voiced.astype(np.float32))
+        block = excitation.process(log_f0.astype(np.float32))
         hops_of = np.stack([block.harmonic, block.noise]).reshape(2, hops + 1, spec.hop_length)
         spectra = window_sources(hops_of, synthesis).astype(np.complex64)
         first = start * spec.hop_length + synthesis.lead_samples - (synthesis.n_fft - spec.hop_length * 2) // 2
@@ -158,6 +167,11 @@ class Sampler:
             "target": _padded_1d(features.samples, first, (hops - 1) * spec.hop_length),
         }
 
+    def _heard(self, features: TargetFeatures, rng: np.random.Generator) -> PitchTrack:
+        if rng.random() < _DEGRADED_SHARE:
+            return features.degraded[int(rng.integers(len(features.degraded)))]
+        return features.track
+
     def _phone_crop(self, clip: Clip, start: int, hops: int) -> np.ndarray:
         phones = self._phones[clip.file]
         out = np.full(hops, NO_PHONE, np.int32)
@@ -169,12 +183,29 @@ class Sampler:
         return out
 
 
-def _balanced(clips: Sequence[Clip]) -> np.ndarray:
-    """How often each clip is drawn: every speaker as often as any other, and within one by length."""
+def company(dataset: Dataset, voices: tuple[str, ...]) -> tuple[str, ...]:
+    """Speakers of a dataset's training clips that are no voices, sorted."""
+    return tuple(sorted({clip.speaker for clip in dataset.split("train")} - set(voices)))
+
+
+def _balanced(clips: Sequence[Clip], voices: tuple[str, ...]) -> np.ndarray:
+    """How often each clip is drawn: every voice as often as any other, the company by its minutes, and so within one.
+
+    A speaker of the company who has more than a fifth of its minutes counts for a fifth.
+    """
     spoken: dict[str, float] = {}
     for clip in clips:
         spoken[clip.speaker] = spoken.get(clip.speaker, 0.0) + clip.seconds
-    return np.array([clip.seconds / spoken[clip.speaker] / len(spoken) for clip in clips])
+    ours = [name for name in spoken if name in voices]
+    others = {name: seconds for name, seconds in spoken.items() if name not in voices}
+    shares = {name: 1.0 / len(ours) for name in ours}
+    if others:
+        cap = _COMPANY_LARGEST * sum(others.values())
+        counted = {name: min(seconds, cap) for name, seconds in others.items()}
+        company_share = _COMPANY_SHARE if ours else 1.0
+        shares = {name: share * (1.0 - company_share) for name, share in shares.items()}
+        shares.update({name: company_share * value / sum(counted.values()) for name, value in counted.items()})
+    return np.array([shares[clip.speaker] * clip.seconds / spoken[clip.speaker] for clip in clips])
 
 
 def _before(stored: np.ndarray, start: int, rng: np.random.Generator) -> FloatArray:

@@ -20,11 +20,13 @@ class VoiceConfig:
     n_voices: int
     n_phones: int
     """0 when the corpus knows no phones."""
+    n_company: int = 0
+    """Speakers that are trained on besides the voices, and not kept."""
     base: str = ""
     """Name of the model that training started from; empty when from nothing."""
 
 
-def make_config(name: str, preset: str, latency: str, n_voices: int, n_phones: int) -> VoiceConfig:
+def make_config(name: str, preset: str, latency: str, n_voices: int, n_phones: int, n_company: int = 0) -> VoiceConfig:
     """A configuration from the presets by name. Raises `WorkstationError` for unknown names."""
     size = find_preset(preset)
     return VoiceConfig(
@@ -35,4 +37,5 @@ def make_config(name: str, preset: str, latency: str, n_voices: int, n_phones: i
         timing=timing_spec(size, latency),
         n_voices=n_voices,
         n_phones=n_phones,
+        n_company=n_company,
     )

@@ -23,7 +23,7 @@ from edge_runtime.errors import WorkstationError
 from train.progress import Progress
 from train.quiet import import_keras
 from train.voice.base import NONE, check_fits, find_base, start_from
-from train.voice.batches import Crop, Sampler, stream_batches
+from train.voice.batches import Crop, Sampler, company, stream_batches
 from train.voice.config import VoiceConfig, make_config
 from train.voice.consent import FLAG, record_consent
 from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
@@ -35,6 +35,8 @@ from train.voice.run import Position, Run, TrainedVoice, Voices, load_json, save
 _MEASURE_FROM, _MEASURE_EVERY = 5, 25
 _MEASURE_SHARE = 0.2
 _REPORT_EVERY = 25
+_ALIGNED_SHARE = 0.0
+"""Pairs of speakers bring likeness and cost words: ``benchmarks/results/voice_training.md``."""
 _HELDOUT_CLIPS = 8
 _HELDOUT_BATCHES = 2
 
@@ -108,7 +110,7 @@ class Fit:
         # Only a fresh run by time measures; one by steps, or resumed, has its schedule.
         self._measuring = not self.position.total_steps
         self._measured_from: Position | None = None
-        self._crop = Crop(self.position.batch, self.position.crop_hops, aligned_share=0.6)
+        self._crop = Crop(self.position.batch, self.position.crop_hops, _ALIGNED_SHARE)
 
     def stop_after(self, step: int) -> None:
         """Stop at ``step`` as Ctrl-C would."""
@@ -244,7 +246,7 @@ def main(argv: Sequence[str]) -> int:
     dataset = load_dataset(Path(options.data))
     base = find_base(options.base)
     config, voices = _configure(options, dataset, run, base)
-    folder = prepare(dataset, config, voices, run, _consent(options, dataset, run), base, options.describe)
+    folder = prepare(dataset, config, voices, run, _consent(options, dataset, run, voices), base, options.describe)
     fit_options = FitOptions(
         options.minutes, options.steps, options.batch, options.crop_hops, options.checkpoint_minutes, options.seed, base
     )
@@ -265,13 +267,14 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _consent(options: argparse.Namespace, dataset: Dataset, run: Run) -> ConsentRecord | None:
+def _consent(options: argparse.Namespace, dataset: Dataset, run: Run, voices: tuple[str, ...]) -> ConsentRecord | None:
     """What is said now, or what was said when the run began."""
     if options.consent is None and run.voices.exists():
         kept: Voices = load_json(run.voices, Voices)
-        if kept.voices and kept.voices[0].consent is not None:
-            return kept.voices[0].consent
-    return record_consent(options.consent, options.consent_until, dataset)
+        for voice in kept.voices:
+            if voice.consent is not None:
+                return voice.consent
+    return record_consent(options.consent, options.consent_until, dataset, voices)
 
 
 def _configure(
@@ -285,7 +288,10 @@ def _configure(
     if unknown := sorted(set(voices) - set(dataset.speakers)):
         raise WorkstationError(f"the dataset has no speaker {unknown[0]!r}; it has: {', '.join(dataset.speakers)}")
     name = options.name or (voices[0] if len(voices) == 1 else "voices")
-    config = make_config(name, options.preset, options.latency, len(voices), len(dataset.phone_names()))
+    others = company(dataset, voices)
+    config = make_config(
+        name, options.preset, options.latency, len(voices), len(dataset.phone_names()), n_company=len(others)
+    )
     if base is not None:
         check_fits(base, config)
         config = replace(config, base=base.name)

@@ -1,8 +1,8 @@
 """Step 2: clips into features, by the front end of `edge_runtime`, cached under its fingerprint.
 
-For every clip two files: what it is like as a *target* (its samples, and the pitch and voicing that the device
-would measure, aligned to output frames), and what it is like as a *source*: power spectra of the clip played at several
-speeds, frame by frame at the original's times. Speed moves pitch and formants together, with the right harmonic
+For every clip two files: what it is like as a *target* (the pitch and voicing that the device would measure, aligned
+to output frames, as it is and in bad rooms), and what it is like as a *source*: power spectra of the clip played at
+several speeds, frame by frame at the original's times. Speed moves pitch and formants together, with the right harmonic
 density for the device's window; a warped mel matrix then moves the formants alone (`train.voice.perturb`). So pitch and
 vocal tract are varied independently without a vocoder and without its artefacts.
 
@@ -29,38 +29,63 @@ from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import analyse
 from train.progress import Progress
 from train.voice.dataset import Clip, Dataset, load_dataset, make_folder, read_clip
+from train.voice.degrade import degrade
 from train.voice.presets import LATENCIES, front_end_spec
 
 SPEEDS = (1.0, 0.5, 0.63, 0.8, 1.25)
 """Pitch ratios of the source variants; the first is the clip itself."""
 
+DEGRADED_TRACKS = 3
+"""How many bad rooms and microphones the pitch of every clip is tracked in."""
+
 _LOG_POWER_FLOOR = 1e-10
+_RECIPE_VERSION = 2
+"""Bumped on any change of what the files below hold."""
+
+
+@dataclass(frozen=True)
+class PitchTrack:
+    """What the device's tracker says of a clip; U output frames."""
+
+    log_f0: FloatArray
+    """(U,) natural log of Hz, held through unvoiced stretches."""
+    voiced: FloatArray
+    """(U,) 1 where voiced, else 0."""
 
 
 @dataclass(frozen=True)
 class TargetFeatures:
-    """A clip as the thing to be said; U output frames."""
+    """A clip as the thing to be said."""
 
     samples: FloatArray
     """(n,) at the model's rate."""
-    log_f0: FloatArray
-    """(U,) natural log of Hz, held through unvoiced stretches."""
-    voiced: FloatArray
-    """(U,)"""
+    track: PitchTrack
+    """Of the clip as it is."""
+    degraded: tuple[PitchTrack, ...]
+    """Of the clip in bad rooms and noise; `DEGRADED_TRACKS` of them."""
 
 
 def features_folder(dataset: Dataset, spec: FrontEndSpec, lookahead_hops: int) -> Path:
     """Where the features of a dataset for this front end lie; another front end has another folder."""
-    key = hashlib.sha256(f"{spec.fingerprint()}:{lookahead_hops}:{SPEEDS}".encode()).hexdigest()[:16]
+    recipe = f"{spec.fingerprint()}:{lookahead_hops}:{SPEEDS}:{DEGRADED_TRACKS}:{_RECIPE_VERSION}"
+    key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     return dataset.root / "features" / key
 
 
-def target_features(samples: FloatArray, spec: FrontEndSpec, lookahead_hops: int) -> TargetFeatures:
-    """Features of a clip (n,) by output frame, as the device measures them."""
+def pitch_track(samples: FloatArray, spec: FrontEndSpec, lookahead_hops: int) -> PitchTrack:
+    """Pitch of a clip (n,) by output frame, as the device measures it."""
     n_frames = len(samples) // spec.hop_length
     padded = np.concatenate([samples, np.zeros(lookahead_hops * spec.hop_length, np.float32)])
     late = analyse(padded, spec, lookahead_hops).slice(lookahead_hops, lookahead_hops + n_frames)
-    return TargetFeatures(samples, late.log_f0, late.voiced)
+    return PitchTrack(late.log_f0, late.voiced)
+
+
+def target_features(samples: FloatArray, spec: FrontEndSpec, lookahead_hops: int, seed: int) -> TargetFeatures:
+    """Features of a clip (n,); ``seed`` decides what rooms and noise its degraded tracks come from."""
+    rng = np.random.default_rng(seed)
+    heard = [degrade(samples, spec.sample_rate_hz, rng) for _ in range(DEGRADED_TRACKS)]
+    track, *degraded = (pitch_track(sound, spec, lookahead_hops) for sound in (samples, *heard))
+    return TargetFeatures(samples, track, tuple(degraded))
 
 
 def source_power(samples: FloatArray, spec: FrontEndSpec, speed: float) -> FloatArray:
@@ -93,9 +118,11 @@ def preprocess(dataset: Dataset, spec: FrontEndSpec, lookahead_hops: int) -> Pat
 
 def _preprocess_clip(dataset: Dataset, clip: Clip, folder: Path, spec: FrontEndSpec, lookahead_hops: int) -> None:
     samples = read_clip(dataset.path(clip))
-    target = target_features(samples, spec, lookahead_hops)
+    seed = int.from_bytes(hashlib.sha256(clip.file.encode()).digest()[:8], "big")
+    target = target_features(samples, spec, lookahead_hops, seed)
+    tracks = (target.track, *target.degraded)
     buffer = io.BytesIO()
-    np.savez(buffer, log_f0=target.log_f0, voiced=target.voiced)
+    np.savez(buffer, log_f0=np.stack([t.log_f0 for t in tracks]), voiced=np.stack([t.voiced for t in tracks]))
     write_atomic(_target_path(folder, clip), [buffer.getvalue()])
     power = np.stack([source_power(samples, spec, speed) for speed in SPEEDS])
     buffer = io.BytesIO()
@@ -108,7 +135,8 @@ def load_target(dataset: Dataset, clip: Clip, folder: Path) -> TargetFeatures:
     path = _target_path(folder, clip)
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return TargetFeatures(read_clip(dataset.path(clip)), arrays["log_f0"], arrays["voiced"])
+            track, *degraded = map(PitchTrack, arrays["log_f0"], arrays["voiced"])
+        return TargetFeatures(read_clip(dataset.path(clip)), track, tuple(degraded))
     except (OSError, ValueError, KeyError) as error:
         raise WorkstationError(f"{path} cannot be read; delete it and run preprocess again") from error
 

@@ -51,7 +51,7 @@ class VoiceTrainer(keras.Model):
         super().__init__(name="voice_trainer")
         self.config = config
         self.network = build_offline(config, CONTENT_NOISE)
-        self.voices = VoiceTable(config.n_voices, config.preset.film_size, name="voices")
+        self.voices = VoiceTable(config.n_voices + config.n_company, config.preset.film_size, name="voices")
         self.voices.build(None)
         self._start_film(config)
         self._render = Renderer(config.front_end, config.synthesis)
@@ -110,8 +110,8 @@ class VoiceTrainer(keras.Model):
         return [*self.network.variables, *self.voices.variables]
 
     def film(self) -> np.ndarray:
-        """FiLM vectors (V, F) as they are now."""
-        return np.asarray(ops.convert_to_numpy(self.voices.table()), np.float32)
+        """FiLM vectors (V, F) of the voices, without the company, as they are now."""
+        return np.asarray(ops.convert_to_numpy(self.voices.table()), np.float32)[: self.config.n_voices]
 
 
 def make_trainer(config: VoiceConfig) -> VoiceTrainer:

@@ -13,7 +13,7 @@ keras = pytest.importorskip("keras")
 from edge_runtime.errors import WorkstationError
 from tests.train.voice.test_model import tiny_config
 from tests.train.voice.tiny_dataset import make_dataset
-from train.voice.base import check_fits, find_base
+from train.voice.base import check_fits, find_base, keep_base
 from train.voice.dataset import Dataset
 from train.voice.describe import said_of_voices
 from train.voice.fit import Fit, FitOptions, prepare
@@ -40,7 +40,7 @@ def test_an_adapted_voice_starts_from_the_base_and_says_so(
     dataset: Dataset, base: TrainedVoice, tmp_path: Path
 ) -> None:
     """A fresh voice must not throw away what the base learnt; its licence chain must stay visible."""
-    one = dataclasses.replace(tiny_config(), n_voices=1, base=base.name)
+    one = dataclasses.replace(tiny_config(), n_voices=1, n_company=1, base=base.name)
     run = Run(tmp_path / "run")
     folder = prepare(dataset, one, ("bright",), run, base=base)
     adapted = Fit(run, dataset, folder, one, FitOptions(None, 10, 2, 60, 60.0, seed=1, base=base))
@@ -55,6 +55,18 @@ def test_an_adapted_voice_starts_from_the_base_and_says_so(
     first = base.offline.get_layer("enc_in").get_weights()[0]
     after = changed.offline.get_layer("enc_in").get_weights()[0]
     assert 0.0 < np.abs(first - after).max() < 0.05
+
+
+def test_what_is_kept_of_a_base_is_small_and_says_the_same(base: TrainedVoice, tmp_path: Path) -> None:
+    """Half floats in the repository must start an adaptation from where whole ones would."""
+    keep_base(base, tmp_path / "kept")
+    kept = load_run(tmp_path / "kept")
+    assert (kept.config, kept.voices, kept.sources) == (base.config, base.voices, base.sources)
+    assert np.array_equal(kept.film, base.film)
+    assert Run(kept.root).weights.stat().st_size < Run(base.root).weights.stat().st_size
+    for half, whole in zip(kept.offline.get_weights(), base.offline.get_weights(), strict=True):
+        assert half.dtype == np.float32
+        np.testing.assert_allclose(half, whole, rtol=1e-3, atol=1e-6)
 
 
 def _options(seed: int) -> FitOptions:

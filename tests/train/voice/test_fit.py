@@ -15,7 +15,7 @@ from edge_runtime.voice.synthesis import Gains, Synthesiser, window_sources
 from tests.edge_runtime.voice.signals import SPEC, SYNTHESIS, speechlike
 from tests.train.voice.test_model import tiny_config
 from tests.train.voice.tiny_dataset import make_dataset
-from train.voice.batches import Crop, Sampler, _balanced
+from train.voice.batches import Crop, Sampler, _balanced, company
 from train.voice.dataset import Dataset
 from train.voice.fit import Fit, FitOptions, prepare
 from train.voice.perturb import SourcePerturbation, perturb, source_features
@@ -43,17 +43,17 @@ def test_renderer_equals_the_synthesis_of_the_device() -> None:
     """Losses must judge the sound that the board will make."""
     hops = 50
     rng = np.random.default_rng(0)
-    log_f0, voiced = np.full(hops, 5.0, np.float32), (rng.random(hops) > 0.3).astype(np.float32)
+    log_f0 = np.full(hops, 5.0, np.float32)
     heads = {
         "harmonic": rng.uniform(-6, -2, (hops, SYNTHESIS.n_bands)).astype(np.float32),
         "noise": rng.uniform(-6, -2, (hops, SYNTHESIS.n_bands)).astype(np.float32),
         "residual": rng.uniform(-1, 1, (hops, 2 * SYNTHESIS.residual_bins)).astype(np.float32),
     }
     device = Synthesiser(SPEC, SYNTHESIS, seed=3)
-    expected = device.process(Gains(**heads), log_f0, voiced, np.zeros(hops, np.float32))
+    expected = device.process(Gains(**heads), log_f0, np.zeros(hops, np.float32))
     from edge_runtime.voice.excitation import Excitation
 
-    block = Excitation(SPEC.sample_rate_hz, SPEC.hop_length, SYNTHESIS.pulse_taps, 3).process(log_f0, voiced)
+    block = Excitation(SPEC.sample_rate_hz, SPEC.hop_length, SYNTHESIS.pulse_taps, 3).process(log_f0)
     sources = np.stack([block.harmonic, block.noise]).reshape(2, hops, SPEC.hop_length)
     padded = np.concatenate([np.zeros((2, 1, SPEC.hop_length), np.float32), sources], axis=1)
     spectra = window_sources(padded, SYNTHESIS).astype(np.complex64)
@@ -117,15 +117,47 @@ def test_every_voice_is_trained_as_much_as_any_other(dataset: Dataset) -> None:
     """A voice with three times the sound must not be drawn three times as often."""
     clips = list(dataset.split("train"))
     uneven = [clip for clip in clips if clip.speaker == "low"] + [c for c in clips if c.speaker == "bright"][:1]
-    weights = _balanced(uneven)
+    weights = _balanced(uneven, ("low", "bright"))
     share = sum(w for w, clip in zip(weights, uneven, strict=True) if clip.speaker == "bright")
     assert np.isclose(weights.sum(), 1.0)
     assert np.isclose(share, 0.5)
 
 
+def test_company_is_a_third_and_nobody_in_it_rules(dataset: Dataset) -> None:
+    """Hours of one person must not make an encoder that knows this one person."""
+    clip = dataset.split("train")[0]
+    clips = [dataclasses.replace(clip, speaker=name, seconds=s) for name, s in (("low", 60), ("a", 900), ("b", 100))]
+    voice, loud, quiet = _balanced(clips, ("low",))
+    assert voice == pytest.approx(0.65)
+    assert loud == pytest.approx(0.35 * 2 / 3)  # a fifth of 1000 seconds against all 100 of the other
+    assert quiet == pytest.approx(0.35 / 3)
+
+
+def test_company_is_trained_on_and_not_kept(dataset: Dataset, tmp_path: Path) -> None:
+    """Who is no voice has a row of their own in training, and none in what is exported."""
+    assert company(dataset, ("low",)) == ("bright",)
+    config = dataclasses.replace(tiny_config(), n_voices=1, n_company=1)
+    run = Run(tmp_path / "run")
+    folder = prepare(dataset, config, ("low",), run)
+    fit = Fit(run, dataset, folder, config, FitOptions(None, 2, 16, CROP.hops, 60.0, seed=1))
+    drawn = Sampler(dataset, folder, config, ("low",), "train").batch(Crop(16, 60, 0.0), np.random.default_rng(0))
+    assert set(drawn["voice"]) == {0, 1}
+    fit.run()
+    assert load_run(run.root).film.shape[0] == 1
+
+
+def test_degraded_tracks_err_as_a_tracker_does_and_no_more() -> None:
+    """They are there to teach mistrust: some voicing is lost, most of it stays."""
+    features = target_features(speechlike(6.0), SPEC, 2, seed=3)
+    lost = [float(np.mean(track.voiced != features.track.voiced)) for track in features.degraded]
+    assert max(lost) > 0.02
+    assert max(lost) < 0.6
+
+
 def test_target_features_describe_their_own_frame() -> None:
-    features = target_features(speechlike(2.0), SPEC, 2)
-    assert len(features.log_f0) == len(features.voiced) == 200
+    features = target_features(speechlike(2.0), SPEC, 2, seed=1)
+    for track in (features.track, *features.degraded):
+        assert len(track.log_f0) == len(track.voiced) == 200
 
 
 def test_features_are_cached_under_the_front_end(dataset: Dataset, folder: Path) -> None:
