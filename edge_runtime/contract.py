@@ -10,13 +10,28 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-import types
-import typing
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from edge_runtime.errors import FrontEndError, ModelFileError
+from edge_runtime.strict_json import build, canonical, from_dict, parse_object
+
+__all__ = [
+    "FORMAT_VERSION",
+    "FRONT_END_VERSION",
+    "ConsentRecord",
+    "ControlSpec",
+    "DataSource",
+    "FrontEndSpec",
+    "LevelSpec",
+    "PitchSpec",
+    "StatePair",
+    "SynthesisSpec",
+    "TensorSpec",
+    "TimingSpec",
+    "VoiceInfo",
+    "VoiceManifest",
+    "from_dict",
+]
 
 FORMAT_VERSION = 1
 """Version of the manifest's own structure; a file with another one is refused."""
@@ -106,7 +121,7 @@ class FrontEndSpec:
 
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON: the key of cached features, and what a model is bound to."""
-        return hashlib.sha256(_canonical(dataclasses.asdict(self)).encode()).hexdigest()
+        return hashlib.sha256(canonical(dataclasses.asdict(self)).encode()).hexdigest()
 
     @property
     def n_bins(self) -> int:
@@ -263,7 +278,7 @@ class VoiceManifest:
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, the same bytes for the same promise."""
-        return _canonical(dataclasses.asdict(self))
+        return canonical(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> VoiceManifest:
@@ -271,7 +286,7 @@ class VoiceManifest:
 
         Raises `ModelFileError` (unknown version or kind, wrong structure) or `FrontEndError` (unknown front end).
         """
-        data = _parse_object(text)
+        data = parse_object(text)
         if data.get("kind") != "voice":
             raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a voice model is needed here")
         if data.get("format_version") != FORMAT_VERSION:
@@ -286,62 +301,7 @@ class VoiceManifest:
                 f"the model needs front end version {version!r} and this runtime implements {FRONT_END_VERSION}; "
                 "update changeling or export the model again"
             )
-        manifest = _build(cls, data, "manifest")
+        manifest = build(cls, data, "manifest")
         if manifest.front_end.fingerprint() != manifest.front_end_fingerprint:
             raise FrontEndError("the model's front end does not match its own fingerprint; export it again")
         return manifest
-
-
-T = TypeVar("T")
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _parse_object(text: str | bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelFileError("the manifest inside the model file is not valid JSON; export the model again") from error
-    if not isinstance(data, dict):
-        raise ModelFileError("the manifest inside the model file is not a JSON object; export the model again")
-    return data
-
-
-def _build(cls: type[T], data: Any, where: str) -> T:
-    """Build dataclass ``cls`` from parsed JSON, strictly: the same fields, the declared types, finite numbers."""
-    if not isinstance(data, dict):
-        raise ModelFileError(f"{where} is not an object; export the model again")
-    hints = typing.get_type_hints(cls)
-    fields = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    if missing := sorted(fields - data.keys()):
-        raise ModelFileError(f"{where} lacks {', '.join(missing)}; export the model again")
-    if unknown := sorted(str(key) for key in data.keys() - fields):
-        raise ModelFileError(f"{where} has unknown {', '.join(unknown)}; update changeling")
-    return cls(**{name: _convert(hints[name], data[name], f"{where}.{name}") for name in fields})
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    origin = typing.get_origin(hint)
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast(type, hint), value, where)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _convert(typing.get_args(hint)[0], value, where)
-    if origin is tuple and isinstance(value, list):
-        item = typing.get_args(hint)[0]
-        return tuple(_convert(item, entry, f"{where}[{i}]") for i, entry in enumerate(value))
-    if origin is dict and isinstance(value, dict):
-        item = typing.get_args(hint)[1]
-        return {str(key): _convert(item, entry, f"{where}.{key}") for key, entry in value.items()}
-    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        if abs(value) < 1e300:  # neither NaN, nor infinite, nor an integer too long for a float
-            return float(value)
-    elif hint in (int, str, bool) and type(value) is hint:
-        return value
-    raise ModelFileError(f"{where} is not of type {getattr(hint, '__name__', hint)}; export the model again")
-
-
-def from_dict(cls: type[T], data: Any) -> T:
-    """Build any dataclass of this module from parsed JSON, as strictly as the manifest is built."""
-    return _build(cls, data, cls.__name__)

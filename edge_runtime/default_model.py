@@ -1,7 +1,7 @@
-"""The voices that come with changeling: one model file inside the package, used when no other is named.
+"""The models that come with changeling: one file of each kind inside the package, used when no other is named.
 
-It lies in ``edge_runtime/models/`` and is found through the import system, so that an installed wheel, an editable
-checkout and a zip on ``sys.path`` all work. ``MODEL_CARD.md`` says what its voices were made of and how good they are.
+They lie in ``edge_runtime/models/`` and are found through the import system, so that an installed wheel, an editable
+checkout and a zip on ``sys.path`` all work. ``MODEL_CARD.md`` says what they were made of and how good they are.
 """
 
 from __future__ import annotations
@@ -10,35 +10,49 @@ import dataclasses
 
 from edge_runtime.errors import ModelFileError
 from edge_runtime.files import Path, reason
+from edge_runtime.manifests import FACE, VOICE
 from edge_runtime.model_file import ModelFile, open_model
 
 VOICES = "voices.tflite"
 """Name of the default voice model in the folder `FOLDER` of this package."""
+FACES = "faces.tflite"
+"""The same for faces."""
 FOLDER = "models"
 
-_BROKEN = "the voices that come with changeling cannot be used"
+_DEFAULTS = {
+    VOICE: (VOICES, "the voices that come with changeling"),
+    FACE: (FACES, "the face model that comes with changeling"),
+}
 _REMEDY = "install changeling again, or name a model file of your own"
 
 
-def open_model_or_default(path: Path | None = None) -> ModelFile:
-    """Read and verify the model file at ``path``, or the one that comes with changeling when that is None.
+def open_model_or_default(path: Path | None = None, kind: str | None = None) -> ModelFile:
+    """Read and verify the model file at ``path``, or the one of ``kind`` (voice when None) that comes with changeling.
 
-    Raises as `edge_runtime.model_file.open_model` does; a missing or damaged default says that it is changeling's own.
+    Raises as `edge_runtime.model_file.open_model` does, also for a file of another kind than ``kind``; a missing or
+    damaged default says that it is changeling's own.
     """
-    return _open_default() if path is None else open_model(path)
+    if path is None:
+        return _open_default(kind or VOICE)
+    model = open_model(path)
+    if kind is not None and model.manifest.kind != kind:
+        needed = "photos and video need a face model" if kind == FACE else "sound needs a voice model"
+        raise ModelFileError(f"{model.path} is a {model.manifest.kind} model; {needed}")
+    return model
 
 
-def _open_default() -> ModelFile:
+def _open_default(kind: str) -> ModelFile:
     from importlib import resources  # costs a board some ten milliseconds, which a named model need not pay
 
-    resource = resources.files("edge_runtime").joinpath(FOLDER).joinpath(VOICES)
+    file_name, what = _DEFAULTS[kind]
+    resource = resources.files("edge_runtime").joinpath(FOLDER).joinpath(file_name)
     if not resource.is_file():
-        raise ModelFileError(f"this installation lacks the voices that come with changeling ({resource}); {_REMEDY}")
+        raise ModelFileError(f"this installation lacks {what} ({resource}); {_REMEDY}")
     try:
         with resources.as_file(resource) as file:  # the file itself, or a copy of it where the package lies in a zip
             model = open_model(file)
     except ModelFileError as error:
-        raise type(error)(f"{_BROKEN} ({error}); {_REMEDY}") from None
+        raise type(error)(f"{what} cannot be used ({error}); {_REMEDY}") from None
     except OSError as problem:
-        raise ModelFileError(f"{_BROKEN} ({reason(problem)}); {_REMEDY}") from None
+        raise ModelFileError(f"{what} cannot be used ({reason(problem)}); {_REMEDY}") from None
     return dataclasses.replace(model, path=str(resource))

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from edge_runtime.errors import ChangelingError, InputError, OutputError
@@ -71,6 +71,20 @@ def write_atomic(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     The bytes go to a temporary file in the same folder, reach the disk, and then take the name in one step. A symbolic
     link is followed. Raises `OutputError`; the temporary file is removed whatever happens.
     """
+    with atomic_path(path) as temporary, open(temporary, "xb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[str]:
+    """A name beside ``path`` to write to; what lies there takes the name ``path`` when the block ends well.
+
+    The file is removed when it does not. A symbolic link is followed. Raises `OutputError`, also for an `OSError` or
+    `ValueError` of the block.
+    """
     name = shown(path)
     temporary = ""
     try:
@@ -79,22 +93,19 @@ def write_atomic(path: Path, parts: Iterable[bytes | memoryview]) -> None:
             # replacing a device or a folder by a file would be worse than not writing
             raise OutputError(f"{name} exists and is not a regular file; choose another name")
         temporary = os.path.join(os.path.dirname(target), f".changeling-{os.urandom(8).hex()}.part")
-        with open(temporary, "xb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
         os.replace(temporary, target)
         temporary = ""
     except (OSError, ValueError) as problem:
-        raise OutputError(f"{name} cannot be written ({reason(problem)}); {_remedy(problem)}") from None
+        raise OutputError(f"{name} cannot be written ({reason(problem)}); {remedy(problem)}") from None
     finally:
         if temporary:
             with contextlib.suppress(OSError):
                 os.remove(temporary)
 
 
-def _remedy(problem: Exception) -> str:
+def remedy(problem: Exception) -> str:
+    """What to do about an error of writing."""
     number = problem.errno if isinstance(problem, OSError) else None
     if number in (errno.ENOSPC, errno.EDQUOT):
         return "free some space or choose another disk"

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from edge_runtime.contract import VoiceManifest
 from edge_runtime.errors import ModelFileError
 from edge_runtime.files import Path, open_input, reason, shown, write_atomic
+from edge_runtime.manifests import Manifest, parse_manifest
 from edge_runtime.model_container import MANIFEST, check_digest, graph_format_of, pack, unpack
 
 MAXIMUM_BYTES = 256_000_000
@@ -32,9 +32,9 @@ class ModelFile:
     """The bare flatbuffer or ONNX model."""
     graph_format: str
     """tflite or onnx."""
-    manifest: VoiceManifest
+    manifest: Manifest
     files: Mapping[str, bytes]
-    """Associated files by name, such as ``voices.npy``; the manifest is not among them."""
+    """Associated files by name, such as ``voices.npy`` or ``detector.tflite``; the manifest is not among them."""
 
 
 def open_model(path: Path) -> ModelFile:
@@ -90,9 +90,9 @@ def _read(path: Path) -> tuple[bytes, str]:
             raise ModelFileError(f"{name} cannot be read ({reason(problem)}); copy it again") from None
 
 
-def _parse_manifest(text: bytes) -> VoiceManifest:
+def _parse_manifest(text: bytes) -> Manifest:
     try:
-        return VoiceManifest.from_json(text)
+        return parse_manifest(text)
     except OverflowError:  # an integer that no float holds
         raise ModelFileError("the manifest holds a number that is out of range; export the model again") from None
 

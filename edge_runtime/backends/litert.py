@@ -57,13 +57,12 @@ class LiteRtBackend:
         try:
             self._interpreter = interpreter_class(model_content=graph, num_threads=threads)
             self._interpreter.allocate_tensors()
-            names = list(self._interpreter.get_signature_list())
-            runner = self._interpreter.get_signature_runner(names[0])
+            found_inputs, found_outputs = _details(self._interpreter)
         except (ValueError, RuntimeError, IndexError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "unknown reason"
             raise BackendError(f"{self.name} refuses this model: {reason}") from error
-        self._inputs = _bind(inputs, runner.get_input_details())
-        self._outputs = _bind(outputs, runner.get_output_details())
+        self._inputs = _bind(inputs, found_inputs)
+        self._outputs = _bind(outputs, found_outputs)
 
     def run(self, feeds: Tensors) -> dict[str, NDArray[np.float32]]:
         """Run the graph once; see `Backend.run`."""
@@ -76,6 +75,16 @@ class LiteRtBackend:
     def close(self) -> None:
         """Free the interpreter."""
         del self._interpreter
+
+
+def _details(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and outputs by the names of the first signature; by the tensors' own names where there is none."""
+    names = list(interpreter.get_signature_list())
+    if names:
+        runner = interpreter.get_signature_runner(names[0])
+        return runner.get_input_details(), runner.get_output_details()
+    inputs = {str(detail["name"]): detail for detail in interpreter.get_input_details()}
+    return inputs, {str(detail["name"]): detail for detail in interpreter.get_output_details()}
 
 
 def _bind(specs: tuple[TensorSpec, ...], details: dict[str, Any]) -> list[tuple[str, int]]:

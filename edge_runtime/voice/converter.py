@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.backends import open_backend
+from edge_runtime.contract import VoiceManifest
 from edge_runtime.errors import InputError, ModelFileError
+from edge_runtime.golden import SelfTestResult, compare, load_golden
 from edge_runtime.media.audio import to_mono
 from edge_runtime.media.resample import resample
 from edge_runtime.model_file import ModelFile
 from edge_runtime.voice.controls import Controls, make_controls
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.network import GraphNetwork
-from edge_runtime.voice.selftest import RecordingNetwork, SelfTestResult, compare, load_golden, run_stages
+from edge_runtime.voice.selftest import RecordingNetwork, run_stages
 from edge_runtime.voice.stream import VoiceStream, convert_recording
 
 Progress = Callable[[float], None]
@@ -30,9 +32,11 @@ class VoiceConverter:
 
     def __init__(self, model: ModelFile, *, backend: str | None = None, threads: int = 1) -> None:
         """Raises `BackendError` when no interpreter runs the graph, `ModelFileError` when its tables are wrong."""
+        if not isinstance(model.manifest, VoiceManifest):
+            raise ModelFileError(f"{model.path} is a {model.manifest.kind} model; sound needs a voice model")
         self.model = model
         self.manifest = model.manifest
-        self._film = _load_film(model)
+        self._film = _load_film(model, model.manifest)
         self._backend = open_backend(
             model.graph,
             model.graph_format,
@@ -111,7 +115,7 @@ class VoiceConverter:
 
     def selftest(self) -> SelfTestResult:
         """Compare this machine with the golden vectors in the model file. Raises `ModelFileError` without any."""
-        golden = load_golden(self.model)
+        golden = load_golden(self.model, "samples")
         return compare(self.backend_name, golden, self.run_stages(np.asarray(golden["samples"], np.float32)))
 
     def close(self) -> None:
@@ -119,14 +123,14 @@ class VoiceConverter:
         self._backend.close()
 
 
-def _load_film(model: ModelFile) -> FloatArray:
+def _load_film(model: ModelFile, manifest: VoiceManifest) -> FloatArray:
     """The table of FiLM vectors (V, F), checked against the manifest."""
     try:
         table = np.load(io.BytesIO(model.files["voices.npy"]), allow_pickle=False)
     except (KeyError, ValueError, EOFError) as error:
         raise ModelFileError("the model file has no readable voice table; export the model again") from error
-    expected = next((t.shape[1] for t in model.manifest.inputs if t.name == "film"), None)
-    rows = max((voice.index for voice in model.manifest.voices), default=-1) + 1
+    expected = next((t.shape[1] for t in manifest.inputs if t.name == "film"), None)
+    rows = max((voice.index for voice in manifest.voices), default=-1) + 1
     if table.ndim != 2 or table.shape[0] < rows or table.shape[1] != expected or not np.isfinite(table).all():
         raise ModelFileError("the model's voice table does not fit its manifest; export the model again")
     return np.asarray(table, np.float32)
