@@ -26,6 +26,10 @@ class Parser(argparse.ArgumentParser):
         """Raise `InputError` in place of printing the usage and leaving."""
         raise InputError(f"{message}; see {self.prog} --help")
 
+    def knows(self, flag: str) -> bool:
+        """Whether the flag was added."""
+        return flag in self._option_string_actions  # argparse has no public way to ask
+
 
 def number(text: str) -> float:
     """A finite number; argparse shows the name of this function when it is not one."""
@@ -48,7 +52,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="FILE",
-        help=f"a .tflite or .onnx of `changeling export` (or set {MODEL_VARIABLE}); by default changeling's own voices",
+        help=f"a .tflite or .onnx of `changeling export` (or set {MODEL_VARIABLE}); by default changeling's own",
     )
     parser.add_argument("--backend", choices=BACKENDS, help="the interpreter; by default the best that is installed")
     parser.add_argument("--threads", type=thread_count, default=1, metavar="N", help="threads of the interpreter (1)")
@@ -72,6 +76,34 @@ def with_bare_values(argv: Sequence[str], values: dict[str, str]) -> list[str]:
         bare = argument in values and not _is_number(argv[position + 1] if position + 1 < len(argv) else "")
         filled.append(f"{argument}={values[argument]}" if bare else argument)
     return filled
+
+
+def take_units(argv: Sequence[str], parser: Parser) -> tuple[list[str], dict[str, float]]:
+    """Take out flags that the parser does not know: ``--smile 0.8``, ``--smile=0.8``, bare ``--blink`` are sliders.
+
+    A model has the sliders it has, so they are checked when it is open. Gives the rest, and value by name with
+    underscores; a bare one is 1. Raises `InputError` for a value that is no number.
+    """
+    rest: list[str] = []
+    units: dict[str, float] = {}
+    position = 0
+    while position < len(argv):
+        argument = argv[position]
+        position += 1
+        flag, equals, text = argument.partition("=")
+        if argument == "--":
+            return [*rest, argument, *argv[position:]], units
+        if not flag.startswith("--") or parser.knows(flag):
+            rest.append(argument)
+            continue
+        if not equals and position < len(argv) and _is_number(argv[position]):
+            text = argv[position]
+            position += 1
+        try:
+            units[flag[2:].replace("-", "_")] = number(text) if equals or text else 1.0
+        except ValueError:
+            raise InputError(f"{flag} needs a number, and {text!r:.40} is none") from None
+    return rest, units
 
 
 def _is_number(text: str) -> bool:

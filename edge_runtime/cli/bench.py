@@ -81,7 +81,7 @@ def measure(options: argparse.Namespace) -> BenchResult:
 
     path = arguments.model_path(options.model)
     started = time.perf_counter()
-    converter = edge_runtime.load(path, backend=options.backend, threads=options.threads)
+    converter = edge_runtime.load(path, kind="voice", backend=options.backend, threads=options.threads)
     load_s = time.perf_counter() - started
     manifest = converter.manifest
     rate_hz = manifest.front_end.sample_rate_hz

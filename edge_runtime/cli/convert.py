@@ -1,16 +1,19 @@
-"""``changeling convert IN OUT``: a recording, a folder of recordings, or raw sound from stdin to stdout."""
+"""``changeling convert IN OUT``: a recording, a photo, a video, a folder of them, or raw sound from stdin to stdout.
+
+What IN is decides which model and which flags apply; this file has the voices, `convert_faces` the faces.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli import arguments
+from edge_runtime.cli import arguments, folders
+from edge_runtime.cli.media_kind import SOUND, kind_of
 from edge_runtime.cli.progress import ProgressLine
-from edge_runtime.errors import ChangelingError, InputError, OutputError
+from edge_runtime.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from edge_runtime.voice.controls import Controls
@@ -54,23 +57,40 @@ def run(argv: list[str]) -> int:
 
         print("\n".join(style_lines()))
         return 0
-    options = _parser().parse_args(arguments.with_bare_values(argv, _BARE_VALUES))
+    parser = _parser()
+    rest, units = arguments.take_units(arguments.with_bare_values(argv, _BARE_VALUES), parser)
+    options = parser.parse_args(rest)
     if (options.input == "-") != (options.output == "-"):
         raise InputError("raw sound goes from stdin to stdout: give `-` for both IN and OUT")
     if options.input == "-":
+        _refuse_face_flags(parser, options, units)
         return _convert_stdin(options)
     if options.rate is not None:
         raise InputError("--rate is for raw sound from stdin; a file tells its own rate")
     source, target = Path(options.input), Path(options.output)
+    kind = kind_of(source, arguments.model_path(options.model))
+    if kind == SOUND:
+        _refuse_face_flags(parser, options, units)
+    else:
+        _refuse_voice_flags(options, kind)
     if not source.exists():
         raise InputError(f"{source} does not exist")
+    if kind != SOUND:
+        from edge_runtime.cli.convert_faces import convert_faces
+
+        return convert_faces(source, target, kind, options, units)
     return _convert_folder(source, target, options) if source.is_dir() else _convert_one(source, target, options)
 
 
 def _parser() -> arguments.Parser:
-    parser = arguments.Parser("changeling convert", "Convert a recording, a folder of them, or raw sound from stdin.")
-    parser.add_argument("input", metavar="IN", help="a recording, a folder, or - for 16-bit mono PCM on stdin")
-    parser.add_argument("output", metavar="OUT", help="a .wav file, a folder, or - for 16-bit mono PCM on stdout")
+    parser = arguments.Parser(
+        "changeling convert",
+        "Convert a recording, a photo, a video, a folder of them, or raw sound from stdin.",
+        epilog="Every unit of a face model is a flag of its own: --smile 0.8, --brow-raise 0.5, --blink; "
+        "`changeling info FILE` lists them.",
+    )
+    parser.add_argument("input", metavar="IN", help="a file, a folder, or - for 16-bit mono PCM on stdin")
+    parser.add_argument("output", metavar="OUT", help="a file, a folder, or - for 16-bit mono PCM on stdout")
     arguments.add_model(parser)
     voice = parser.add_argument_group("the voice (what is not given is the model's default; `changeling info` lists)")
     voice.add_argument("--voice", metavar="NAME", help="one of the model's voices")
@@ -80,9 +100,29 @@ def _parser() -> arguments.Parser:
     voice.add_argument(_LIST_STYLES, action="store_true", help="show all styles and emotions, and convert nothing")
     for flag, (name, unit, text) in _CONTROLS.items():
         voice.add_argument(flag, dest=name, type=arguments.number, metavar=unit, help=text)
+    face = parser.add_argument_group("the face (photos and video; units such as --smile 0.8 as well)")
+    face.add_argument("--expression", metavar="NAME[:0..1]", help="happy, sad, angry, ..., as much as the number says")
+    face.add_argument("--faces", metavar="WHICH", help="all (default), largest, left, right, or a number from the left")
+    face.add_argument("--uncapped", action="store_true", help="add to a smile that is there already, past the full one")
     parser.add_argument("--rate", type=_rate, metavar="HZ", help="sample rate on stdin and stdout (16000)")
     parser.add_argument("--overwrite", action="store_true", help="in a folder, convert again what is already there")
     return parser
+
+
+def _refuse_face_flags(parser: arguments.Parser, options: argparse.Namespace, units: dict[str, float]) -> None:
+    if units:
+        parser.error(f"sound has no {' '.join('--' + name.replace('_', '-') for name in units)}")
+    for name in ("expression", "faces"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name} is for photos and video, and IN is sound")
+
+
+def _refuse_voice_flags(options: argparse.Namespace, kind: str) -> None:
+    names = {name: name for name in ("voice", "morph", "style", "emotion")}
+    names |= {name: flag[2:] for flag, (name, _, _) in _CONTROLS.items()}
+    for name, flag in names.items():
+        if getattr(options, name) is not None:
+            raise InputError(f"--{flag} is for sound, and IN is a {kind}")
 
 
 def _rate(text: str) -> int:
@@ -96,7 +136,7 @@ def _load(options: argparse.Namespace) -> tuple[VoiceConverter, Controls]:
     import edge_runtime
 
     path = arguments.model_path(options.model)
-    converter = edge_runtime.load(path, backend=options.backend, threads=options.threads)
+    converter = edge_runtime.load(path, kind="voice", backend=options.backend, threads=options.threads)
     morph, amount = _morph(options.morph)
     names = ["style", "emotion", *(name for name, _, _ in _CONTROLS.values())]
     values = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
@@ -118,8 +158,8 @@ def _convert_one(source: Path, target: Path, options: argparse.Namespace) -> int
         target = target / f"{source.stem}.wav"
     if target.suffix.lower() not in (".wav", ".wave"):
         raise OutputError(f"the result is a WAV file: {target} must end in .wav")
-    _refuse_same(source, target)
-    _check_writable(target.parent)
+    folders.refuse_same(source, target)
+    folders.check_writable(target.parent)
     converter, controls = _load(options)
     seconds = _convert_file(source, target, converter, controls)
     print(f"{target}: {seconds:.1f} s as {_voice_text(controls)}", file=sys.stderr)
@@ -147,69 +187,16 @@ def _voice_text(controls: Controls) -> str:
 
 
 def _convert_folder(source: Path, folder: Path, options: argparse.Namespace) -> int:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{source} is a folder, so {folder} must be one too, or not exist yet")
-    _refuse_same(source, folder)
-    pairs = _plan(source, folder)
-    if not pairs:
-        raise InputError(f"{source} holds no recording ({', '.join(sorted(SUFFIXES))})")
-    _make_folder(folder)
-    _check_writable(folder)
-    todo = [(path, target) for path, target in pairs if options.overwrite or not target.exists()]
-    failures: list[tuple[Path, ChangelingError]] = []
-    if todo:
-        converter, controls = _load(options)
-        for count, (path, target) in enumerate(todo, start=1):
-            print(f"[{count}/{len(todo)}] {path} -> {target}", file=sys.stderr)
-            try:
-                _make_folder(target.parent)
-                _convert_file(path, target, converter, controls)
-            except (InputError, OutputError) as error:
-                failures.append((path, error))
-    for path, failure in failures:
-        print(f"changeling: {path}: {' '.join(str(failure).split())}", file=sys.stderr)
-    done, there = len(todo) - len(failures), len(pairs) - len(todo)
-    print(f"{done} converted, {there} already there, {len(failures)} failed", file=sys.stderr)
-    return failures[0][1].exit_code if failures else 0
+    pairs = folders.plan(source, folder, SUFFIXES, lambda path: ".wav")
+    folders.prepare(source, folder, pairs, f"recording ({', '.join(sorted(SUFFIXES))})")
+    todo = folders.pending(pairs, overwrite=options.overwrite)
+    loaded = _load(options) if todo else None  # the first wrong word is told before the first file
 
+    def convert(path: Path, target: Path) -> None:
+        assert loaded is not None
+        _convert_file(path, target, *loaded)
 
-def _plan(source: Path, folder: Path) -> list[tuple[Path, Path]]:
-    """Every recording below ``source``, and where its result goes; ``folder`` may lie inside ``source``."""
-    pairs: list[tuple[Path, Path]] = []
-    taken: set[Path] = set()
-    inside = folder.resolve()
-    for root, directories, names in os.walk(source):
-        directories[:] = sorted(name for name in directories if (Path(root) / name).resolve() != inside)
-        for name in sorted(names):
-            path = Path(root) / name
-            if path.suffix.lower() not in SUFFIXES:
-                continue
-            target = folder / path.relative_to(source).with_suffix(".wav")
-            if target in taken:  # take.flac beside take.wav
-                target = target.with_name(f"{name}.wav")
-            taken.add(target)
-            pairs.append((path, target))
-    return pairs
-
-
-def _refuse_same(source: Path, target: Path) -> None:
-    if target.resolve() == source.resolve() or (target.exists() and target.samefile(source)):
-        raise OutputError(f"{target} is the input itself; give another OUT")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
-
-
-def _check_writable(folder: Path) -> None:
-    """Told now and not after minutes of conversion."""
-    if not folder.is_dir():
-        raise OutputError(f"the folder {folder} does not exist; make it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {folder} is not writable")
+    return folders.convert_each(todo, convert, there=len(pairs) - len(todo))
 
 
 def _convert_stdin(options: argparse.Namespace) -> int:

@@ -11,6 +11,8 @@ from edge_runtime.cli.style_list import style_lines
 
 if TYPE_CHECKING:
     from edge_runtime.contract import VoiceInfo, VoiceManifest
+    from edge_runtime.face_contract import FaceManifest
+    from edge_runtime.manifests import Manifest
     from edge_runtime.model_file import ModelFile
 
 
@@ -38,23 +40,59 @@ def _as_json(model: ModelFile) -> str:
 
 
 def _lines(model: ModelFile) -> list[str]:
+    from edge_runtime.contract import VoiceManifest
+
     manifest = model.manifest
-    timing, spec = manifest.timing, manifest.front_end
-    chunk_ms = 1000.0 * timing.chunk_hops * spec.hop_length / spec.sample_rate_hz
-    rows = [
+    return _voice_lines(model, manifest) if isinstance(manifest, VoiceManifest) else _face_lines(model, manifest)
+
+
+def _head(model: ModelFile) -> list[tuple[str, str]]:
+    manifest = model.manifest
+    return [
         ("model", f"{manifest.name} ({manifest.kind}, {manifest.precision}, .{model.graph_format})"),
         ("file", f"{model.path}, whole and unaltered; graph of {manifest.graph_bytes / 1e6:.2f} MB"),
         ("made", f"{manifest.created} by {manifest.generator}"),
         ("licence", manifest.licence),
+    ]
+
+
+def _scores(manifest: Manifest) -> tuple[str, str]:
+    return "scores", ", ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.scores.items())) or "none"
+
+
+def _voice_lines(model: ModelFile, manifest: VoiceManifest) -> list[str]:
+    timing, spec = manifest.timing, manifest.front_end
+    chunk_ms = 1000.0 * timing.chunk_hops * spec.hop_length / spec.sample_rate_hz
+    rows = [
+        *_head(model),
         ("size", f"{manifest.parameters / 1e6:.2f} M parameters, {manifest.macs_per_second / 1e9:.3f} GMAC a second"),
         ("sound", f"{spec.sample_rate_hz} Hz in chunks of {chunk_ms:g} ms, latency {manifest.latency_ms:g} ms"),
-        ("scores", ", ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.scores.items())) or "none"),
+        _scores(manifest),
     ]
     lines = [f"{label:<9}{text}" for label, text in rows]
     lines += ["", f"voices   (default {manifest.default_voice})", *(f"  {_voice(voice)}" for voice in manifest.voices)]
     lines += ["", "controls", *_controls(manifest), "", *style_lines(manifest), "", "trained on"]
     lines += [f"  {source.name}: {source.minutes:.1f} minutes, {source.licence}" for source in manifest.training]
     return lines
+
+
+def _face_lines(model: ModelFile, manifest: FaceManifest) -> list[str]:
+    side = manifest.crop.size_px
+    rows = [
+        *_head(model),
+        ("size", f"{manifest.parameters / 1e6:.2f} M parameters, {manifest.macs_per_frame / 1e9:.3f} GMAC a face"),
+        ("face", f"{side} x {side} pixels about every face ({manifest.tier}); the photo keeps its own resolution"),
+        _scores(manifest),
+    ]
+    lines = [f"{label:<9}{text}" for label, text in rows]
+    width = max((len(unit.name) for unit in manifest.units), default=0)
+    lines += ["", "units    (--NAME VALUE)"]
+    lines += [f"  {u.name:<{width}}  {u.minimum:g} .. {u.maximum:g}: {u.description}" for u in manifest.units]
+    lines += ["", "expressions (--expression NAME:0..1)"]
+    lines += [f"  {expression.name}: {expression.description}" for expression in manifest.expressions]
+    parts = (manifest.detector.graph, manifest.landmarks.graph)
+    lines += ["", "parts", *(f"  {part.file}: {part.source}, {part.licence}" for part in parts), "", "trained on"]
+    return lines + [f"  {source.name}: {source.images} images, {source.licence}" for source in manifest.training]
 
 
 def _voice(voice: VoiceInfo) -> str:

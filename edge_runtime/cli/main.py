@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from edge_runtime.errors import ChangelingError, InputError
 
 VERBS: dict[str, str] = {
-    "convert": "convert a recording, a folder of them, or raw sound from stdin",
+    "convert": "convert a recording, a photo, a video, a folder of them, or raw sound from stdin",
+    "extract": "get aligned crops, landmarks, expressions and features of faces as files",
     "info": "show what a model file is, can do and was trained on",
     "selftest": "check on this machine that a model gives the numbers it gave when it was exported",
     "bench": "measure speed, memory and start-up of a model on this machine",
-    "verify": "tell whether a WAV file is marked as converted",
+    "verify": "tell whether a file is marked as converted",
     "train": "make a voice from recordings (from a checkout, on a workstation)",
     "evaluate": "score a model on recordings, as a page (from a checkout, on a workstation)",
     "export": "turn a trained voice into model files (from a checkout, on a workstation)",
@@ -72,7 +73,7 @@ def _help_text() -> str:
     lines = [
         "usage: changeling VERB ...",
         "",
-        "Turns voices into other voices, on a small board, in real time.",
+        "Turns voices and faces into others, on a small board.",
         "",
         *(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items()),
         "",

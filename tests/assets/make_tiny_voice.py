@@ -13,6 +13,7 @@ from pathlib import Path
 
 from export.exporter import Options, export_run
 from export.recipes import select
+from export.voice_trial import VoiceTrial
 from tests.train.voice.test_model import tiny_config
 from tests.train.voice.tiny_dataset import make_dataset
 from train.voice.fit import Fit, FitOptions, prepare
@@ -31,7 +32,7 @@ def main() -> None:
         features = prepare(dataset, config, ("low", "bright"), run)
         Fit(run, dataset, features, config, FitOptions(None, 150, 4, 80, 60.0, seed=1)).run()
         recipes = select(("fp16",), ("tflite",))
-        export_run(load_run(run.root), Options(root / "model", recipes), print)
+        export_run(VoiceTrial(load_run(run.root)), Options(root / "model", recipes), print)
         shutil.copyfile(root / "model" / "tiny.fp16.tflite", ASSET)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import edge_runtime
-from edge_runtime.cli import convert
+from edge_runtime.cli import convert, folders
 from edge_runtime.cli.main import main
 from edge_runtime.cli.raw import PcmConverter
 from edge_runtime.media.audio import read_audio, write_wav
@@ -51,7 +51,7 @@ def test_file_to_file_keeps_rate_and_length(converter: FakeConverter, tmp_path: 
     before, after = read_audio(source, max_seconds=9), read_audio(target, max_seconds=9)
     assert after.sample_rate_hz == before.sample_rate_hz
     np.testing.assert_allclose(after.samples, 0.5 * before.samples, atol=1e-4)
-    assert converter.loaded == (Path("m.tflite"), {"backend": None, "threads": 1})  # type: ignore[attr-defined]
+    assert converter.loaded == (Path("m.tflite"), {"kind": "voice", "backend": None, "threads": 1})  # type: ignore[attr-defined]
 
 
 def test_result_is_marked_and_verify_reads_the_mark(
@@ -163,7 +163,7 @@ def test_bad_places_are_refused_before_any_work(
     for target, text in ((tmp_path / "no" / "out.wav", "does not exist"), (tmp_path / "out.mp3", "must end in .wav")):
         assert main(["convert", str(source), str(target), "--model", "m"]) == 3
         assert text in capsys.readouterr().err
-    monkeypatch.setattr(convert.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(folders.os, "access", lambda path, mode: False)
     assert main(["convert", str(source), str(tmp_path / "out.wav"), "--model", "m"]) == 3
     assert "not writable" in capsys.readouterr().err
     assert not converter.heard
@@ -216,7 +216,10 @@ def test_same_name_with_two_suffixes_gives_two_results(tmp_path: Path) -> None:
     for name in ("take.flac", "take.wav"):
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).touch()
-    targets = [target.name for _, target in convert._plan(tmp_path / "in", tmp_path / "out")]
+    targets = [
+        target.name
+        for _, target in folders.plan(tmp_path / "in", tmp_path / "out", convert.SUFFIXES, lambda path: ".wav")
+    ]
     assert targets == ["take.wav", "take.wav.wav"]
 
 

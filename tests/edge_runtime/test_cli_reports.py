@@ -16,8 +16,8 @@ from edge_runtime.cli.machine import describe, peak_memory_mb, this_machine
 from edge_runtime.cli.main import main
 from edge_runtime.cli.progress import ProgressLine
 from edge_runtime.contract import ConsentRecord, DataSource, VoiceInfo, VoiceManifest
+from edge_runtime.golden import SelfTestResult, StageResult
 from edge_runtime.model_file import pack_model, write_model
-from edge_runtime.voice.selftest import SelfTestResult, StageResult
 from tests.edge_runtime.fake_voice import FakeConverter
 
 GRAPH = Path(__file__).parents[1] / "assets" / "tiny.tflite"

@@ -156,7 +156,7 @@ def test_oversized_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     ("changes", "error", "text"),
     [
         ({"format_version": 2}, ModelFileError, "format version 2"),
-        ({"kind": "face"}, ModelFileError, "kind 'face'"),
+        ({"kind": "house"}, ModelFileError, "kind 'house'"),
         ({"front_end": make_front_end(version=99)}, FrontEndError, "front end version 99"),
         ({"front_end_fingerprint": "0" * 64}, FrontEndError, "fingerprint"),
     ],

@@ -206,7 +206,7 @@ def test_selftest_passes_here_and_notices_a_difference(converter: edge_runtime.V
     result = converter.selftest()
     assert result.passed, [(stage.name, stage.error, stage.tolerance) for stage in result.stages]
     assert {stage.name for stage in result.stages} >= {"mel", "aux", "harmonic", "converted"}
-    from edge_runtime.voice.selftest import compare, load_golden
+    from edge_runtime.golden import compare, load_golden
 
     golden = load_golden(converter.model)
     found = {name: value.copy() for name, value in golden.items()}

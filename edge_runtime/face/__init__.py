@@ -1,0 +1,7 @@
+"""The face path of the device: find, align, move the photo's own pixels, invent what was hidden, paste back.
+
+Reading order: `geometry` and `remap` (points and pixels), `detect` → `landmarks` → `finder` (where faces are),
+`smoothing` → `track` (the same faces through a video), `measures` → `controls` (what is asked for, held against what
+the face already does), `generator` → `compose` (the graph's answer into the photo), `converter` and `stream` (all of
+it). Training aligns its crops with the same functions.
+"""

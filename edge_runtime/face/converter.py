@@ -1,0 +1,150 @@
+"""`FaceConverter`: a loaded face model file, ready to change expressions in photos and, frame by frame, in video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.backends import open_backend
+from edge_runtime.errors import ControlError, ModelFileError
+from edge_runtime.face.compose import Composer
+from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
+from edge_runtime.face.detect import Detector
+from edge_runtime.face.finder import FaceFinder, check_image
+from edge_runtime.face.generator import GraphGenerator
+from edge_runtime.face.geometry import align
+from edge_runtime.face.landmarks import Face, Landmarker
+from edge_runtime.face.measures import measure_face
+from edge_runtime.face.parts import open_part
+from edge_runtime.face.stream import FaceStream
+from edge_runtime.face.track import Tracker
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.golden import SelfTestResult, compare, load_golden
+from edge_runtime.model_file import ModelFile
+
+Image = NDArray[np.uint8]
+
+
+class FaceConverter:
+    """A loaded face model."""
+
+    def __init__(self, model: ModelFile, *, backend: str | None = None, threads: int = 1) -> None:
+        """Raises `BackendError` when no interpreter runs a graph, `ModelFileError` for another kind of model."""
+        if not isinstance(model.manifest, FaceManifest):
+            raise ModelFileError(f"{model.path} is a {model.manifest.kind} model; photos and video need a face model")
+        self.model = model
+        self.manifest = model.manifest
+        manifest = model.manifest
+        self._backend = open_backend(
+            model.graph, model.graph_format, manifest.inputs, manifest.outputs, prefer=backend, threads=threads
+        )
+        self._parts = [
+            open_part(spec.graph, model.files, backend=backend, threads=threads)
+            for spec in (manifest.detector, manifest.landmarks)
+        ]
+        self.finder = FaceFinder(
+            Detector(manifest.detector, self._parts[0]),
+            Landmarker(manifest.landmarks, manifest.detector, self._parts[1]),
+        )
+        self.generator = GraphGenerator(self._backend)
+        self.composer = Composer(manifest.crop, manifest.mask)
+
+    @property
+    def backend_name(self) -> str:
+        """What runs the generator, with its version."""
+        return self._backend.name
+
+    def controls(
+        self, *, expression: str | None = None, faces: str | int = "all", capped: bool = True, **units: float
+    ) -> FaceControls:
+        """Checked controls; what is not given stays as it is. Raises `ControlError`.
+
+        ``controls(smile=0.8, blink=1)``, ``controls(expression="happy:0.6", faces="largest")``; see
+        `edge_runtime.face.controls`.
+        """
+        return make_face_controls(self.manifest, expression=expression, faces=faces, capped=capped, **units)
+
+    def convert(
+        self,
+        image: Image,
+        controls: FaceControls | None = None,
+        *,
+        expression: str | None = None,
+        faces: str | int = "all",
+        capped: bool = True,
+        **units: float,
+    ) -> Image:
+        """Change the faces of a photo (H, W, 3), uint8 RGB, upright; gives a new one of the same shape.
+
+        Pixels that nothing moves keep their exact values; where nothing is asked for, or no face is found, that is all
+        of them. Raises `InputError` for what is no such photo, `ControlError` for what the model does not have.
+        """
+        check_image(image)
+        if controls is None:
+            controls = self.controls(expression=expression, faces=faces, capped=capped, **units)
+        elif expression is not None or faces != "all" or not capped or units:
+            raise ControlError("give either controls or single values, not both")
+        if controls.neutral:
+            return image.copy()
+        return self.convert_found(image, choose(self.find_faces(image), controls.faces), controls)
+
+    def convert_found(self, image: Image, faces: list[Face], controls: FaceControls) -> Image:
+        """A new photo with ``faces``, which `find_faces` found in it, changed."""
+        out = image.copy()
+        for face in faces:
+            self.edit_face(out, face, measure_face(face), controls)
+        return out
+
+    def find_faces(self, image: Image) -> list[Face]:
+        """All faces of a photo (H, W, 3), from the left to the right; small ones and turned ones too."""
+        return self.finder.find(image)
+
+    def edit_face(
+        self, image: Image, face: Face, measures: Mapping[str, float], controls: FaceControls, opacity: float = 1.0
+    ) -> None:
+        """Change ``face``, which shows ``measures``, in ``image`` (H, W, 3), in place; ``opacity`` 0..1 fades it."""
+        delta = wanted_delta(controls, measures, self.manifest)
+        if not delta.any():
+            return
+        to_crop = align(face.five, self.manifest.crop)
+        edit = self.generator.run(self.composer.crop(image, to_crop), delta)
+        self.composer.paste(image, edit, to_crop, opacity)
+
+    def crop(self, image: Image, face: Face) -> Image:
+        """The aligned crop (S, S, 3) of a face, as the generator and training see it."""
+        return self.composer.crop(image, align(face.five, self.manifest.crop))
+
+    def stream(self, controls: FaceControls | None = None) -> FaceStream:
+        """A fresh stream for the frames of one video."""
+        tracker = Tracker(self.manifest.track, self.finder.detector, self.finder.landmarker)
+        return FaceStream(self, tracker, controls or self.controls())
+
+    def selftest(self) -> SelfTestResult:
+        """Compare this machine with the golden vectors in the model file. Raises `ModelFileError` without any.
+
+        They hold ``crop`` (S, S, 3) uint8 and ``delta`` (1, U), and what the graph made of them: ``flow``, ``mask`` and
+        ``rgb``.
+        """
+        golden = load_golden(self.model, "crop", "delta")
+        edit = self.generator.run(golden["crop"], golden["delta"].astype(np.float32))
+        return compare(self.backend_name, golden, {"flow": edit.flow, "mask": edit.mask, "rgb": edit.rgb})
+
+    def close(self) -> None:
+        """Free the interpreters."""
+        for backend in (self._backend, *self._parts):
+            backend.close()
+
+
+def choose(faces: list[Face], which: str | int) -> list[Face]:
+    """The faces that are meant, of those found from the left to the right."""
+    if which == "all" or not faces:
+        return faces
+    if which == "largest":
+        return [max(faces, key=lambda face: face.eye_distance_px)]
+    if which == "left":
+        return faces[:1]
+    if which == "right":
+        return faces[-1:]
+    return faces[int(which) - 1 : int(which)]

@@ -1,0 +1,25 @@
+"""The graphs that ride beside the generator in a face model file, opened and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from edge_runtime.backends import BACKENDS_BY_FORMAT, Backend, open_backend
+from edge_runtime.errors import ModelFileError
+from edge_runtime.face_contract import GraphSpec
+
+
+def open_part(spec: GraphSpec, files: Mapping[str, bytes], *, backend: str | None = None, threads: int = 1) -> Backend:
+    """The interpreter of an associated graph.
+
+    ``backend`` is what the user asked for; a part of another format than the generator takes its own. Raises
+    `ModelFileError` when the file is missing or not the one the manifest names, `BackendError` when nothing runs it.
+    """
+    graph = files.get(spec.file)
+    if graph is None:
+        raise ModelFileError(f"the model file lacks {spec.file}; export the model again")
+    if hashlib.sha256(graph).hexdigest() != spec.sha256:
+        raise ModelFileError(f"{spec.file} is not the one the manifest describes; export the model again")
+    prefer = backend if backend in BACKENDS_BY_FORMAT[spec.graph_format] else None
+    return open_backend(graph, spec.graph_format, spec.inputs, spec.outputs, prefer=prefer, threads=threads)

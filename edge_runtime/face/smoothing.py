@@ -1,0 +1,52 @@
+"""The 1-euro filter (Casiez, Roussel & Vogel 2012): still when little moves, quick when much does.
+
+A first-order low-pass whose cutoff grows with the speed of what it filters. Here it follows the five points of a face,
+with distances measured in eye distances so that near and far faces are smoothed alike.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.face.geometry import FloatArray
+from edge_runtime.face_contract import TrackSpec
+
+
+class OneEuroFilter:
+    """Filters arrays of one shape over time."""
+
+    def __init__(self, spec: TrackSpec) -> None:
+        self._spec = spec
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: the next value passes unchanged."""
+        self._value: NDArray[np.float64] | None = None
+        self._speed: NDArray[np.float64] | None = None
+        self._time_s = 0.0
+
+    def __call__(self, value: NDArray[np.floating], time_s: float, unit: float) -> FloatArray:
+        """The filtered value; ``unit`` is the length that counts as 1. Time that does not advance changes nothing."""
+        now = value.astype(np.float64)
+        if self._value is None or self._speed is None:
+            self._value, self._speed, self._time_s = now, np.zeros_like(now), time_s
+            return now.astype(np.float32)
+        step_s = time_s - self._time_s
+        if step_s <= 0.0:
+            return self._value.astype(np.float32)
+        self._time_s = time_s
+        spec = self._spec
+        speed = (now - self._value) / (unit * step_s)
+        self._speed = self._speed + _share(spec.derivative_cutoff_hz, step_s) * (speed - self._speed)
+        # one cutoff for all points, from the quickest: points that lag behind each other would bend the face
+        cutoff_hz = spec.minimum_cutoff_hz + spec.beta * float(np.abs(self._speed).max())
+        self._value = self._value + _share(cutoff_hz, step_s) * (now - self._value)
+        return self._value.astype(np.float32)
+
+
+def _share(cutoff_hz: float, step_s: float) -> float:
+    """How much of the new value a first-order low-pass takes."""
+    return 1.0 / (1.0 + 1.0 / (2.0 * math.pi * cutoff_hz * step_s))

@@ -1,0 +1,77 @@
+"""The faces of a video, frame by frame, each change following its face without a tremble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.face.controls import FaceControls
+from edge_runtime.face.landmarks import Face
+from edge_runtime.face.track import TrackedFace, Tracker
+
+Image = NDArray[np.uint8]
+
+
+class FaceEditor(Protocol):
+    """What a stream needs of a converter."""
+
+    def edit_face(
+        self, image: Image, face: Face, measures: Mapping[str, float], controls: FaceControls, opacity: float = 1.0
+    ) -> None:
+        """Change one face of ``image`` in place."""
+
+
+class FaceStream:
+    """Converts the frames of one video in their order."""
+
+    def __init__(self, editor: FaceEditor, tracker: Tracker, controls: FaceControls) -> None:
+        self._editor = editor
+        self._tracker = tracker
+        self._controls = controls
+        self._chosen: int | None = None
+        self.faces: list[TrackedFace] = []
+        """The faces of the last frame, all of them."""
+
+    def reset(self) -> None:
+        """Begin another video."""
+        self._tracker.reset()
+        self._chosen = None
+        self.faces = []
+
+    def look(self, frame: Image, time_s: float) -> None:
+        """Find and follow the faces of the next frame, into `faces`, and change nothing."""
+        self.faces = self._tracker.update(frame, time_s)
+
+    def process(self, frame: Image, time_s: float) -> Image:
+        """The next frame (H, W, 3), uint8 RGB, changed; a new array of the same shape.
+
+        A face that is lost keeps its change for a moment, fading, and then shows as it is.
+        """
+        self.look(frame, time_s)
+        out = frame.copy()
+        if not self._controls.neutral:
+            for tracked in self._meant():
+                self._editor.edit_face(out, tracked.steady, tracked.measures, self._controls, tracked.opacity)
+        return out
+
+    def _meant(self) -> list[TrackedFace]:
+        """The faces to change. One that was chosen stays chosen while it is there, wherever it moves."""
+        if self._controls.faces == "all":
+            return self.faces
+        if not any(tracked.number == self._chosen for tracked in self.faces):
+            chosen = _first_choice(self.faces, self._controls.faces)
+            self._chosen = None if chosen is None else chosen.number
+        return [tracked for tracked in self.faces if tracked.number == self._chosen]
+
+
+def _first_choice(faces: list[TrackedFace], which: str | int) -> TrackedFace | None:
+    if not faces:
+        return None
+    if which == "largest":
+        return max(faces, key=lambda tracked: tracked.face.eye_distance_px)
+    ordered = sorted(faces, key=lambda tracked: float(tracked.face.five[:, 0].mean()))
+    number = {"left": 1, "right": len(ordered)}.get(str(which)) or int(which)
+    return ordered[number - 1] if number <= len(ordered) else None
