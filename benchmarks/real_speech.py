@@ -30,8 +30,8 @@ from edge_runtime.files import write_atomic
 from edge_runtime.media.audio import write_wav
 from edge_runtime.media.resample import resample
 from edge_runtime.media.wav import read_wav
+from train.packages import cache_dir
 from train.voice.corpus.debian import DebianPackage, find_package
-from train.voice.corpus.packages import cache_dir
 
 RATE_HZ: Final = 16_000
 _LONGEST_S: Final = 120.0

@@ -59,7 +59,8 @@ def test_all_at_once_refuses_a_slip_before_any_work(
 @pytest.mark.parametrize(
     ("argv", "text"),
     [
-        (["face"], "there is: voice"),
+        (["sculpture"], "there are: voice, face"),
+        (["face", "carve"], "there are: collect"),
         (["voice", "fitt"], "there are: collect, join, preprocess, fit, predict, picture"),
         (["voice", "-o", "run"], "--target"),
     ],
@@ -72,12 +73,18 @@ def test_wrong_words_are_one_line(argv: list[str], text: str, capsys: pytest.Cap
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("argv", [[], ["--help"], ["voice"], ["voice", "--help"]])
+@pytest.mark.parametrize("argv", [[], ["--help"], ["voice"], ["voice", "--help"], ["face"], ["face", "--help"]])
 def test_help_lists_the_steps(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A reader who types half the command learns the rest."""
     assert main(["train", *argv]) == 0
     out = capsys.readouterr().out
-    assert all(f"  {step} " in out for step in cli.STEPS)
+    assert all(f"  {step} " in out for step in (*cli.STEPS, *cli.FACE_STEPS))
+
+
+@pytest.mark.parametrize("step", cli.FACE_STEPS)
+def test_every_face_step_is_a_module_with_main(step: str) -> None:
+    """The same for the other room."""
+    assert callable(importlib.import_module(f"train.face.{step}").main)
 
 
 @pytest.mark.tensorflow

@@ -8,8 +8,6 @@ Step n's batch depends on the seed and on n alone, so a resumed run sees exactly
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import aux_features
 from edge_runtime.voice.mel import FormantAligner
 from edge_runtime.voice.synthesis import window_sources
+from train.prefetch import stream
 from train.voice.config import VoiceConfig
 from train.voice.dataset import Clip, Dataset
 from train.voice.perturb import SourcePerturbation, perturb, source_features
@@ -237,34 +236,4 @@ def _padded_1d(values: FloatArray, start: int, length: int, fill: float | None =
 
 def stream_batches(sampler: Sampler, crop: Crop, seed: int, first_step: int) -> Generator[Batch, None, None]:
     """Batches of step first_step, first_step + 1, …, prepared ahead on a thread of its own."""
-    ready: queue.Queue[Batch | BaseException] = queue.Queue(maxsize=4)
-    stop = threading.Event()
-
-    def produce() -> None:
-        step = first_step
-        while not stop.is_set():
-            try:
-                item: Batch | BaseException = sampler.batch(crop, np.random.default_rng([seed, step]))
-            except BaseException as error:  # handed to the consumer, which raises it
-                item = error
-            step += 1
-            while not stop.is_set():
-                try:
-                    ready.put(item, timeout=0.5)
-                    break
-                except queue.Full:
-                    continue
-            if isinstance(item, BaseException):
-                return
-
-    thread = threading.Thread(target=produce, name="batches", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item = ready.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
+    return stream(lambda rng: sampler.batch(crop, rng), seed, first_step)

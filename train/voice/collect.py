@@ -17,10 +17,10 @@ from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import DataSource
 from edge_runtime.errors import InputError
 from edge_runtime.files import write_atomic
+from train.packages import file_sha256
 from train.progress import Progress
 from train.voice import collect_report
 from train.voice.clips import CutSpec
-from train.voice.corpus.packages import file_sha256
 from train.voice.dataset import Clip, Dataset, make_folder, save_dataset
 from train.voice.recordings import (
     LeftOut,

@@ -10,10 +10,11 @@ import numpy as np
 from edge_runtime.contract import ConsentRecord, VoiceInfo
 from edge_runtime.errors import WorkstationError
 from edge_runtime.voice.pitch import median_hz
+from train.records import load_json
 from train.voice.dataset import Dataset
 from train.voice.preprocess import load_target
 from train.voice.presets import ACTIVE_LEVEL_DBFS
-from train.voice.run import Run, Voices, load_json
+from train.voice.run import Run, Voices
 
 
 def describe_voices(

@@ -1,16 +1,10 @@
-"""Step 4: train. Shows progress, keeps checkpoints and samples, and can be stopped and resumed at any time.
-
-The schedule is a number of steps; with ``--minutes`` that number is fixed after the first steps have shown how fast
-this machine is, and stays what it is when the run is resumed elsewhere.
-"""
+"""Step 4: train. Shows progress, keeps checkpoints and samples, and can be stopped and resumed (`train.loop`)."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
-import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,8 +14,11 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import WorkstationError
-from train.progress import Progress
+from train.log import Log, draw_curves
+from train.loop import Loop
+from train.prefetch import Batch
 from train.quiet import import_keras
+from train.records import load_json, save_json
 from train.voice.base import NONE, check_fits, find_base, start_from
 from train.voice.batches import Crop, Sampler, company, stream_batches
 from train.voice.config import VoiceConfig, make_config
@@ -30,11 +27,8 @@ from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
 from train.voice.describe import describe_voices, said_of_voices
 from train.voice.preprocess import preprocess
 from train.voice.presets import LATENCIES, PRESETS
-from train.voice.run import Position, Run, TrainedVoice, Voices, load_json, save_json
+from train.voice.run import Position, Run, TrainedVoice, Voices
 
-_MEASURE_FROM, _MEASURE_EVERY = 5, 25
-_MEASURE_SHARE = 0.2
-_REPORT_EVERY = 25
 _ALIGNED_SHARE = 0.0
 """Pairs of speakers bring likeness and cost words: ``benchmarks/results/voice_training.md``."""
 _HELDOUT_CLIPS = 8
@@ -79,135 +73,56 @@ def prepare(
     return folder
 
 
-class Fit:
+class Fit(Loop[Position]):
     """A training run in progress."""
+
+    note_terms = ("loss", "log_mel", "convergence")
 
     def __init__(self, run: Run, dataset: Dataset, folder: Path, config: VoiceConfig, options: FitOptions) -> None:
         # Keras brings a training framework along, which takes seconds: only now, when there is data to train on.
         import_keras()
         import keras
 
+        from train.averaging import WeightAverage
         from train.voice.checkpoints import has_checkpoint, load_checkpoint
-        from train.voice.monitor import Log
-        from train.voice.trainer import ADAPTING_PEAK, PEAK, WeightAverage, make_trainer
+        from train.voice.monitor import FIELDS
+        from train.voice.trainer import ADAPTING_PEAK, PEAK, make_trainer
 
-        self._run, self._dataset, self._config, self._options = run, dataset, config, options
+        self._run, self._dataset = run, dataset
         voices = tuple(voice.name for voice in load_json(run.voices, Voices).voices)
         self._train = Sampler(dataset, folder, config, voices, "train")
         self._heldout = Sampler(dataset, folder, config, voices, "heldout") if dataset.split("heldout") else None
         keras.utils.set_random_seed(options.seed)
-        self._trainer = make_trainer(config)
+        trainer = make_trainer(config)
         if options.base is not None and not has_checkpoint(run):
-            start_from(self._trainer, options.base)
-        self._peak = ADAPTING_PEAK if config.base else PEAK
-        self._average = WeightAverage(self._trainer)
-        self.position = Position(0, options.steps or 0, options.seed, options.batch, options.crop_hops, 0.0)
+            start_from(trainer, options.base)
+        average = WeightAverage(trainer)
+        position = Position(0, options.steps or 0, options.seed, options.batch, 0.0, options.crop_hops)
         if has_checkpoint(run):
-            self.position = load_checkpoint(run, self._trainer, self._average)
-        self._log = Log(run.log, self.position.step)
-        self._stop_at: int | None = None
-        self._budget_s = 60.0 * (options.minutes or 1.0)
-        # Only a fresh run by time measures; one by steps, or resumed, has its schedule.
-        self._measuring = not self.position.total_steps
-        self._measured_from: Position | None = None
+            position = load_checkpoint(run, trainer, average)
+        log = Log(run.log, position.step, FIELDS)
+        peak = ADAPTING_PEAK if config.base else PEAK
+        super().__init__(trainer, average, log, position, peak, options.minutes, options.checkpoint_minutes)
         self._crop = Crop(self.position.batch, self.position.crop_hops, _ALIGNED_SHARE)
 
-    def stop_after(self, step: int) -> None:
-        """Stop at ``step`` as Ctrl-C would."""
-        self._stop_at = step
-
-    def run(self) -> None:
-        """Train to the end of the schedule; on Ctrl-C leave a checkpoint and raise `KeyboardInterrupt`.
-
-        Any other failure leaves the last checkpoint as it is: weights that made a loss infinite are worth nothing.
-        """
-        try:
-            self._run_steps()
-        except KeyboardInterrupt:
-            if self.position.step:
-                self.checkpoint()
-            raise
-        self.checkpoint()
-
-    def _run_steps(self) -> None:
-        before, started = self.position.seconds, time.monotonic()
-        saved = started
-        batches = stream_batches(self._train, self._crop, self.position.seed, self.position.step)
-        with contextlib.closing(batches), Progress(1.0, "fit") as progress:
-            while not self._finished():
-                terms = self._step(next(batches))
-                now = time.monotonic()
-                self.position = replace(self.position, seconds=before + now - started)
-                self._plan()
-                progress.update(self._share(), _note(self.position.step, terms))
-                self._report(terms)
-                if self.position.step == self._stop_at:
-                    raise KeyboardInterrupt
-                if now - saved > 60.0 * self._options.checkpoint_minutes:
-                    self.checkpoint()
-                    saved = time.monotonic()
-
-    def _finished(self) -> bool:
-        return bool(self.position.total_steps) and self.position.step >= self.position.total_steps
-
-    def _share(self) -> float:
-        """How much of the schedule is done, 0..1."""
-        if self._measuring:
-            return min(1.0, self.position.seconds / self._budget_s)
-        return self.position.step / self.position.total_steps
-
-    def _plan(self) -> None:
-        """Measure this machine while the learning rate is still constant, and fix the number of steps from it.
-
-        The estimate is renewed for the first fifth of the time, so that a busy moment at the start does not shorten
-        the whole run; after that the schedule stays, on whatever machine the run is resumed.
-        """
-        position = self.position
-        if not self._measuring or position.step < _MEASURE_FROM:
-            return
-        if self._measured_from is None:
-            self._measured_from = position
-        elif position.step % _MEASURE_EVERY == 0:
-            if position.total_steps and position.seconds > _MEASURE_SHARE * self._budget_s:
-                self._measuring = False
-                return
-            took = position.seconds - self._measured_from.seconds
-            per_step = took / (position.step - self._measured_from.step)
-            left = max(1, int((self._budget_s - position.seconds) / per_step))
-            self.position = replace(position, total_steps=position.step + left)
-
-    def _step(self, batch: dict[str, np.ndarray]) -> dict[str, float]:
-        from train.voice.trainer import Schedule
-
-        rate = Schedule(self.position.total_steps or 10**9, self._peak).rate(self.position.step)
-        terms = self._trainer.step(batch, rate)
-        if not np.isfinite(terms["loss"]):
-            raise WorkstationError(
-                f"the loss became {terms['loss']} at step {self.position.step}; the same command goes on from the "
-                "last checkpoint, and if it happens again look for odd clips in the dataset"
-            )
-        self.position = replace(self.position, step=self.position.step + 1)
-        self._average.update(self.position.step)
-        return {**terms, "rate": rate}
-
-    def _report(self, terms: dict[str, float]) -> None:
-        if self.position.step % _REPORT_EVERY == 0:
-            self._log.add({**terms, "step": self.position.step, "seconds": round(self.position.seconds, 1)})
+    def batches(self) -> Generator[Batch, None, None]:
+        """See `Loop.batches`."""
+        yield from stream_batches(self._train, self._crop, self.position.seed, self.position.step)
 
     def checkpoint(self) -> None:
         """Save everything, judge on held-out clips, and make the samples and curves of now."""
         from train.voice.checkpoints import save_checkpoint
-        from train.voice.monitor import draw_curves
+        from train.voice.monitor import CURVES
 
         save_checkpoint(self._run, self._trainer, self._average, self.position)
         if self._heldout is not None:
             self._log.add({"step": self.position.step, "heldout_loss": self.heldout_loss()})
             self._write_sample()
-        draw_curves(self._log.rows, self._run.curves)
+        draw_curves(self._log.rows, self._run.curves, CURVES)
 
     def heldout_loss(self) -> float:
         """Loss with averaged weights on clips that are never trained on, the same crops every time."""
-        from train.voice.checkpoints import averaged_weights
+        from train.averaging import averaged_weights
 
         if self._heldout is None:
             raise WorkstationError("the dataset holds no clips out to judge by; collect again")
@@ -230,10 +145,6 @@ class Fit:
         samples = read_clip(self._dataset.path(clip))
         rate = trained.front_end.sample_rate_hz
         write_sample(self._run, self.position.step, clip.speaker, samples, convert(trained, samples), rate)
-
-
-def _note(step: int, terms: dict[str, float]) -> str:
-    return f"step {step}, " + ", ".join(f"{k} {terms[k]:.3f}" for k in ("loss", "log_mel", "convergence") if k in terms)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -9,12 +9,10 @@ RUN/log.csv, curves.png, samples/, heldout/*.wav
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,13 +23,13 @@ from edge_runtime.contract import (
     SynthesisSpec,
     TimingSpec,
     VoiceInfo,
-    from_dict,
 )
-from edge_runtime.errors import ModelFileError, WorkstationError
+from edge_runtime.errors import WorkstationError
 from edge_runtime.voice.framing import FloatArray
+from train import loop
 from train.quiet import import_keras
+from train.records import load_json
 from train.voice.config import VoiceConfig
-from train.voice.dataset import write_json
 from train.voice.presets import control_specs
 
 if TYPE_CHECKING:
@@ -47,17 +45,10 @@ class Voices:
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where in its schedule a run is."""
+class Position(loop.Position):
+    """Where in its schedule a run is, and how long its crops are."""
 
-    step: int
-    """Steps done."""
-    total_steps: int
-    seed: int
-    batch: int
     crop_hops: int
-    seconds: float
-    """Time spent training so far."""
 
 
 class Run:
@@ -74,22 +65,6 @@ class Run:
         self.curves = root / "curves.png"
         self.samples = root / "samples"
         self.heldout = root / "heldout"
-
-
-def save_json(path: Path, value: Any) -> None:
-    """Write a dataclass as readable JSON, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, dataclasses.asdict(value))
-
-
-def load_json(path: Path, cls: type[Any]) -> Any:
-    """Read what `save_json` wrote. Raises `WorkstationError`."""
-    try:
-        return from_dict(cls, json.loads(path.read_text()))
-    except OSError as error:
-        raise WorkstationError(f"{path} is missing; give the folder that `changeling train` wrote") from error
-    except (ValueError, ModelFileError) as error:
-        raise WorkstationError(f"{path} cannot be read ({error}); train again with this version") from error
 
 
 @dataclass(frozen=True)

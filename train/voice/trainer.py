@@ -1,9 +1,7 @@
-"""One optimisation step of the voice network, on whichever backend Keras runs, and the average of its weights."""
+"""One optimisation step of the voice network, on whichever backend Keras runs."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -21,27 +19,6 @@ CONTENT_NOISE = 0.05
 PEAK, ADAPTING_PEAK = 1.5e-3, 7e-4
 """Highest learning rate of a start from nothing, and of one from a trained model."""
 TERMS = ("loss", "log_mel", "log_magnitude", "convergence", "residual", "phones")
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Learning rate over the steps of a run."""
-
-    total_steps: int
-    peak: float = PEAK
-    warm_up_steps: int = 30
-    floor: float = 0.03
-    """Fraction of the peak that is left at the end."""
-
-    def rate(self, step: int) -> float:
-        """Linear warm-up, then constant for a third, then cosine decay."""
-        if step < self.warm_up_steps:
-            return self.peak * (step + 1) / self.warm_up_steps
-        hold = self.total_steps // 3
-        if step < hold:
-            return self.peak
-        done = min(1.0, (step - hold) / max(1, self.total_steps - hold))
-        return self.peak * (self.floor + (1.0 - self.floor) * 0.5 * (1.0 + math.cos(math.pi * done)))
 
 
 class VoiceTrainer(keras.Model):
@@ -119,23 +96,3 @@ def make_trainer(config: VoiceConfig) -> VoiceTrainer:
     trainer = VoiceTrainer(config)
     trainer.compile(optimizer=keras.optimizers.Adam(1e-3, beta_1=0.8, beta_2=0.99, global_clipnorm=1.0))
     return trainer
-
-
-class WeightAverage:
-    """Exponential moving average of all weights: what is evaluated and exported."""
-
-    EVERY = 5
-    """Steps between updates, so that it costs nothing."""
-
-    def __init__(self, trainer: VoiceTrainer, decay: float = 0.99) -> None:
-        self._trainer = trainer
-        self._decay = decay
-        self.values = [ops.convert_to_numpy(v).copy() for v in trainer.weights_to_average()]
-
-    def update(self, step: int) -> None:
-        """Count the weights after ``step``; early ones are forgotten faster."""
-        if step % self.EVERY:
-            return
-        decay = min(self._decay**self.EVERY, (1 + step) / (10 + step * 1.5))
-        for average, variable in zip(self.values, self._trainer.weights_to_average(), strict=True):
-            average += (1.0 - decay) * (ops.convert_to_numpy(variable) - average)

@@ -13,11 +13,12 @@ keras = pytest.importorskip("keras")
 from edge_runtime.errors import WorkstationError
 from tests.train.voice.test_model import tiny_config
 from tests.train.voice.tiny_dataset import make_dataset
+from train.records import load_json
 from train.voice.base import check_fits, find_base, keep_base
 from train.voice.dataset import Dataset
 from train.voice.describe import said_of_voices
 from train.voice.fit import Fit, FitOptions, prepare
-from train.voice.run import Run, TrainedVoice, Voices, load_json, load_run
+from train.voice.run import Run, TrainedVoice, Voices, load_run
 
 pytestmark = pytest.mark.tensorflow
 

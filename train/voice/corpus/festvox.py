@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from edge_runtime.files import write_atomic
+from train.packages import cache_dir
 from train.progress import Progress
 from train.voice.corpus.debian import find_package
-from train.voice.corpus.packages import cache_dir
 from train.voice.dataset import make_folder
 
 PACKAGE: Final = "festvox-ru"

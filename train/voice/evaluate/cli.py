@@ -15,8 +15,8 @@ from edge_runtime.errors import ControlError, InputError
 from edge_runtime.files import open_input, shown, write_atomic
 from edge_runtime.media.audio import read_audio, to_mono
 from edge_runtime.voice.converter import VoiceConverter
+from train.packages import cache_dir
 from train.progress import Progress
-from train.voice.corpus.packages import cache_dir
 from train.voice.evaluate import sounds
 from train.voice.evaluate.evaluators import MEASURES, RATE_HZ, Panel, real_panel
 from train.voice.evaluate.inputs import Recording, SkippedFile, read_recordings
@@ -47,7 +47,8 @@ def main(argv: Sequence[str], panel: Panel | None = None) -> int:
     options = _parser().parse_args(given[1:])
     if options.quick:
         _make_quick(options)
-    converter = edge_runtime.load(arguments.model_path(options.model), backend=options.backend, threads=options.threads)
+    path = arguments.model_path(options.model)
+    converter = edge_runtime.load(path, kind="voice", backend=options.backend, threads=options.threads)
     try:
         plan = _plan(options, converter)
         output: Path = options.output

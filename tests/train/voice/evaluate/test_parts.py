@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import OutputError
-from train.voice.corpus.packages import Package
+from train.packages import Package
 from train.voice.evaluate import recognisers, weights
 from train.voice.evaluate.baselines import stretched
 from train.voice.evaluate.memory import Memory

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import ChangelingError, MissingDependencyError, WorkstationError
-from train.voice.corpus import packages
-from train.voice.corpus.packages import Package, cache_dir, fetch
+from train import packages
+from train.packages import Package, cache_dir, fetch
 
 CONTENT = b"the package"
 

