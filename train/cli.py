@@ -1,4 +1,6 @@
-"""``changeling train voice STEP ...``: each step is the module of that name in `train.voice` with ``main(argv)``.
+"""``changeling train voice STEP ...`` and ``changeling train face STEP ...``: what is trained, and which step runs.
+
+Each step is the module of that name in `train.voice` or `train.face`, with ``main(argv)``.
 
 Without a step, ``changeling train voice --target DIR -o RUN`` collects the recordings of DIR and fits a voice to them.
 """
@@ -22,6 +24,13 @@ STEPS: dict[str, str] = {
     "picture": "draw the spectrograms of recordings above each other",
 }
 
+FACE_STEPS: dict[str, str] = {
+    "collect": "rendered pairs of faces with exact flow, or one's own photos, into a data set",
+    "preprocess": "align the faces of a data set as the device will (fit does it when needed)",
+    "fit": "train an expression model on rendered pairs; goes on where it was stopped",
+    "predict": "change a photo with the Keras model of a run",
+}
+
 
 def main(argv: Sequence[str]) -> int:
     """Run ``changeling train`` with the arguments after that word and give the exit code.
@@ -32,9 +41,11 @@ def main(argv: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help_text())
         return 0
-    if arguments[0] != "voice":
-        raise InputError(f"there is nothing to train called {arguments[0]!r}; there is: voice")
-    return _voice(arguments[1:])
+    if arguments[0] == "voice":
+        return _voice(arguments[1:])
+    if arguments[0] == "face":
+        return _face(arguments[1:])
+    raise InputError(f"there is nothing to train called {arguments[0]!r}; there are: voice, face")
 
 
 def _voice(arguments: list[str]) -> int:
@@ -48,10 +59,19 @@ def _voice(arguments: list[str]) -> int:
     return _step(arguments[0], arguments[1:])
 
 
-def _step(name: str, arguments: list[str]) -> int:
+def _face(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help_text())
+        return 0
+    if arguments[0] not in FACE_STEPS:
+        raise InputError(f"there is no step {arguments[0]!r}; there are: {', '.join(FACE_STEPS)}")
+    return _step(arguments[0], arguments[1:], room="face")
+
+
+def _step(name: str, arguments: list[str], *, room: str = "voice") -> int:
     # TensorFlow tells about its build and the processor on every start; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return int(importlib.import_module(f"train.voice.{name}").main(arguments))
+    return int(importlib.import_module(f"train.{room}.{name}").main(arguments))
 
 
 def _all_at_once(arguments: list[str]) -> int:
@@ -90,7 +110,7 @@ def _all_at_once_parser() -> Parser:
 
 
 def _help_text() -> str:
-    width = max(map(len, STEPS))
+    width = max(map(len, (*STEPS, *FACE_STEPS)))
     lines = [
         "usage: changeling train voice STEP ...",
         "       changeling train voice --target DIR -o RUN [--preset P] [--minutes M] ...",
@@ -99,6 +119,12 @@ def _help_text() -> str:
         "",
         *(f"  {step:<{width}}  {summary}" for step, summary in STEPS.items()),
         "",
-        "`changeling train voice STEP --help` tells more.",
+        "usage: changeling train face STEP ...",
+        "",
+        "Makes what edits faces, from rendered pairs of faces.",
+        "",
+        *(f"  {step:<{width}}  {summary}" for step, summary in FACE_STEPS.items()),
+        "",
+        "`changeling train voice STEP --help` and `changeling train face STEP --help` tell more.",
     ]
     return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""A face run's checkpoint: where it is (`train.checkpoints`), and the averaged weights that are worth using."""
+
+from __future__ import annotations
+
+from edge_runtime.errors import OutputError
+from train.averaging import WeightAverage, averaged_weights
+from train.checkpoints import has_state, load_state, save_state
+from train.face.run import Position, Run
+from train.face.trainer import FLOW, HEADS, FaceTrainer
+
+
+def stage_at(position: Position) -> str:
+    """Which stage the next step belongs to."""
+    heads_from = position.flow_share * (position.total_steps or float("inf"))
+    return HEADS if position.step >= heads_from else FLOW
+
+
+def save_checkpoint(run: Run, trainer: FaceTrainer, average: WeightAverage, position: Position) -> None:
+    """Write ``weights/last`` and the averaged weights. Raises `OutputError`."""
+    try:
+        save_state(run.last, trainer, average, position)
+        with averaged_weights(trainer, average):
+            temporary = run.weights.with_name("new.weights.h5")
+            trainer.network.save_weights(temporary)
+            temporary.replace(run.weights)
+    except OSError as error:
+        raise OutputError(
+            f"the checkpoint cannot be written to {run.root} ({error.strerror or error}); free some space and resume"
+        ) from error
+
+
+def load_checkpoint(run: Run, trainer: FaceTrainer, average: WeightAverage) -> Position:
+    """Put a run back where it was. Raises `WorkstationError` when its checkpoint is unreadable."""
+    # The optimiser belongs to the stage of the last step that was done.
+    return load_state(run.last, trainer, average, Position, lambda position: trainer.enter(stage_of_last(position)))
+
+
+def stage_of_last(position: Position) -> str:
+    """Which stage the last step belonged to, whose optimiser the checkpoint holds."""
+    heads_from = position.flow_share * (position.total_steps or float("inf"))
+    return HEADS if position.step - 1 >= heads_from else FLOW
+
+
+def has_checkpoint(run: Run) -> bool:
+    """Whether there is something to resume."""
+    return has_state(run.last)

@@ -1,0 +1,58 @@
+"""The promise of a face model, as far as training knows it; the exporter fills in the graph."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+
+from edge_runtime.contract import FORMAT_VERSION, TensorSpec
+from edge_runtime.face.expressions import STANDARD_EXPRESSIONS
+from edge_runtime.face_contract import FACE_FRONT_END_VERSION, FaceManifest
+from train.face.parts import DETECTOR, LANDMARKS, TRACK, device_units
+from train.face.run import NETWORK, TrainedFace
+
+
+def draft_manifest(
+    trained: TrainedFace, model: Any, tier: str = NETWORK, *, created: str = "", generator: str = ""
+) -> FaceManifest:
+    """The manifest of ``model``, the run's generator of a tier, before any conversion."""
+    from train.face.model import count_macs  # brings Keras, which has greeted by now
+
+    now = datetime.datetime.now(datetime.timezone.utc)
+    units = device_units()
+    if tuple(unit.name for unit in units) != trained.config.units:
+        raise ValueError("the run was trained with other units than this version has")
+    return FaceManifest(
+        kind="face",
+        format_version=FORMAT_VERSION,
+        front_end_version=FACE_FRONT_END_VERSION,
+        name=trained.name,
+        created=created or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        generator=generator or "changeling train",
+        precision="fp32",
+        licence="; ".join(dict.fromkeys(source.licence for source in trained.sources)),
+        tier=tier,
+        crop=trained.config.crop,
+        detector=DETECTOR,
+        landmarks=LANDMARKS,
+        track=TRACK,
+        mask=trained.config.mask,
+        inputs=_specs(model.input),
+        outputs=_specs(model.output),
+        units=units,
+        expressions=STANDARD_EXPRESSIONS,
+        parameters=int(sum(int(np.prod(weight.shape)) for weight in model.weights)),
+        macs_per_frame=float(count_macs(model)),
+        training=trained.sources,
+        scores=dict(trained.scores),
+        graph_bytes=0,
+        graph_sha256="",
+    )
+
+
+def _specs(tensors: Any) -> tuple[TensorSpec, ...]:
+    """By name, as one face: a batch of any size is a batch of 1 on the device."""
+    shapes = {name: (1, *(int(size) for size in tensor.shape[1:])) for name, tensor in sorted(tensors.items())}
+    return tuple(TensorSpec(name, "float32", shape, 0.0, 0) for name, shape in shapes.items())

@@ -1,0 +1,261 @@
+"""Step 2: rendered pairs into aligned frames, by the detector, landmarks and transform of the device.
+
+A frame is the aligned crop with a margin, a little finer than the crop itself, so that batches can shift, turn and
+scale the five points, as a landmark model errs, and cut the crop out once more without losing sharpness. Both pictures
+of a pair lie in the frame of A; the flows between them are carried along exactly.
+
+    DATA/aligned/<fingerprint>/<split>-NNNNN.npz     SHARD_PAIRS pairs each, uncompressed
+    DATA/aligned/<fingerprint>/basis.npy             the linear flow basis of the training split
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.cli.arguments import Parser
+from edge_runtime.errors import WorkstationError
+from edge_runtime.face.finder import FaceFinder
+from edge_runtime.face.geometry import FloatArray, Similarity, align
+from edge_runtime.face.remap import sample
+from edge_runtime.face_contract import FACE_FRONT_END_VERSION, CropSpec
+from edge_runtime.files import write_atomic
+from edge_runtime.strict_json import canonical
+from train.face.dataset import FaceDataset, PairRecord, StoredFlow, StoredPair, load_dataset, load_pair, make_folder
+from train.face.parts import CROP, DETECTOR, LANDMARKS, FaceParts, load_parts
+from train.progress import Progress
+
+FRAME_SCALE: Final = 1.2
+"""Frame pixels in a crop pixel."""
+FRAME_MARGIN_PX: Final = 6
+"""Crop pixels around the crop."""
+SHARD_PAIRS: Final = 256
+
+DAMAGE: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+"""What reading an .npz that is cut short or missing raises."""
+
+_RECIPE_VERSION: Final = 2
+"""Bumped on any change of what the files hold."""
+_FARTHEST_FIVE: Final = 0.25
+"""Mean distance in inter-ocular distances beyond which the landmark model has found something else than the face."""
+_TRUE_FIVE: Final = (
+    ("right_eye_outer", "right_eye_inner"),
+    ("left_eye_outer", "left_eye_inner"),
+    ("nose_tip",),
+    ("mouth_right",),
+    ("mouth_left",),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Pairs in their frames of F pixels; index 0 of the second axis is A or "of B from A", index 1 the other way."""
+
+    images: NDArray[np.uint8]
+    """(N, 2, F, F, 3): A and B."""
+    flows: NDArray[np.float16]
+    """(N, 2, F/2, F/2, 2) backward, in frame pixels: where B's pixels were in A, and where A's are in B."""
+    known: NDArray[np.uint8]
+    """(N, 2, F/2, F/2) 0..255: share of a cell whose point shows in the other picture."""
+    hidden: NDArray[np.uint8]
+    """(N, 2, F, F) 0..255: share of a pixel that must be invented."""
+    units: FloatArray
+    """(N, 2, U) of A and of B."""
+    five: FloatArray
+    """(N, 2, 5, 2) the device's five points in A and in B, in frame pixels."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def frame_size_px(crop: CropSpec) -> int:
+    """Width and height of a frame; even."""
+    return round((crop.size_px + 2 * FRAME_MARGIN_PX) * FRAME_SCALE / 2) * 2
+
+
+def crop_to_frame() -> Similarity:
+    """From the unjittered crop's pixels to the frame's."""
+    shift = FRAME_SCALE * (FRAME_MARGIN_PX + 0.5) - 0.5
+    return Similarity(FRAME_SCALE, 0.0, shift, shift)
+
+
+def aligned_folder(dataset: FaceDataset) -> Path:
+    """Where the frames of a dataset lie; another geometry of the device has another folder."""
+    parts = [dataclasses.asdict(part) for part in (CROP, DETECTOR, LANDMARKS)]
+    recipe = [FACE_FRONT_END_VERSION, parts, FRAME_SCALE, FRAME_MARGIN_PX, SHARD_PAIRS, _RECIPE_VERSION]
+    return dataset.root / "aligned" / hashlib.sha256(canonical(recipe).encode()).hexdigest()[:16]
+
+
+def find_five(finder: FaceFinder, image: NDArray[np.uint8]) -> FloatArray | None:
+    """The five points (5, 2) of the largest face in (H, W, 3) as the device finds them, or None."""
+    faces = finder.find(image)
+    return max(faces, key=lambda face: face.eye_distance_px).five if faces else None
+
+
+def align_pair(pair: StoredPair, five: tuple[FloatArray, FloatArray], crop: CropSpec = CROP) -> Aligned:
+    """One pair in the frame that the five points of A and B (5, 2) give; N is 1."""
+    if pair.flow_a is None or pair.flow_b is None:
+        raise ValueError("a pair of two identities has no flow")
+    to_frame = crop_to_frame().after(align(five[0], crop))
+    back = to_frame.inverse()
+    size = frame_size_px(crop)
+    flows = [_align_flow(flow, to_frame, size // 2) for flow in (pair.flow_b, pair.flow_a)]
+    hidden = [
+        _bytes(sample(_to_invent(flow)[..., None], back, (size, size), black_outside=True)[..., 0])
+        for flow in (pair.flow_b, pair.flow_a)
+    ]
+    return Aligned(
+        np.stack([sample(image, back, (size, size)) for image in (pair.image_a, pair.image_b)])[None],
+        np.stack([flow for flow, _ in flows])[None],
+        np.stack([known for _, known in flows])[None],
+        np.stack(hidden)[None],
+        np.stack([pair.units_a, pair.units_b])[None].astype(np.float32),
+        np.stack([to_frame.apply(points) for points in five])[None],
+    )
+
+
+def _to_invent(flow: StoredFlow) -> FloatArray:
+    """(S, S) 0..1: what is hidden in mouth and eyes, and all skin that unfolds, such as that of a closing lid.
+
+    What appears without having moved is background beside a jaw, which nobody can know.
+    """
+    unfolds = (1.0 - flow.known) * _moves(flow)
+    return np.maximum(flow.hidden, unfolds).astype(np.float32)
+
+
+def _moves(flow: StoredFlow) -> FloatArray:
+    """(S, S) 1 where a surface has moved."""
+    return (np.abs(flow.backward_px).sum(axis=-1) > 0.0).astype(np.float32)
+
+
+def _align_flow(flow: StoredFlow, to_frame: Similarity, cells: int) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
+    """Flow (cells, cells, 2) in frame pixels and its known share, at every second pixel's middle of the frame."""
+    to_cells = Similarity(0.5, 0.0, -0.25, -0.25).after(to_frame)
+    # Background that a moving jaw uncovers has no movement of its own and must not slow down the edge beside it.
+    counted = np.maximum(np.maximum(flow.known, flow.hidden), _moves(flow))[..., None]
+    stacked = np.concatenate([flow.backward_px * counted, counted, flow.known[..., None]], axis=-1)
+    found = sample(stacked.astype(np.float32), to_cells.inverse(), (cells, cells), black_outside=True)
+    moved = to_frame.turn(found[..., :2] / np.maximum(found[..., 2:3], 1e-3))
+    return moved.astype(np.float16), _bytes(found[..., 3])
+
+
+def preprocess(dataset: FaceDataset, parts: FaceParts | None = None) -> Path:
+    """Align all expression pairs that are not aligned yet; returns their folder. Safe to interrupt and repeat.
+
+    Raises `WorkstationError` when no face at all is found, and what `load_parts` raises.
+    """
+    folder = aligned_folder(dataset)
+    make_folder(folder)
+    waiting = [
+        (path, records)
+        for split in ("train", "heldout")
+        for path, records in _shards(dataset, folder, split)
+        if _stored_names(path) != [record.file for record in records]
+    ]
+    total, done, lost = sum(len(records) for _, records in waiting), 0, 0
+    if not waiting:
+        return folder
+    finder = (parts or load_parts()).finder()
+    with Progress(total, "preprocess") as progress:
+        for path, records in waiting:
+            found = []
+            for record in records:
+                one = _aligned_record(dataset, record, finder)
+                found += [] if one is None else [one]
+                lost += one is None
+                done += 1
+                progress.update(done, f"{done} of {total} pairs, {lost} without a face that the device finds")
+            _save_shard(path, found, records)
+    if lost == total:
+        raise WorkstationError(f"the device finds no face in any of the {total} pairs of {dataset.root}")
+    (folder / "basis.npy").unlink(missing_ok=True)
+    return folder
+
+
+def shard_paths(folder: Path, split: str) -> list[Path]:
+    """Files of one split, "train" or "heldout"."""
+    return sorted(folder.glob(f"{split}-*.npz"))
+
+
+def load_shard(path: Path) -> Aligned | None:
+    """Read one shard; None when it holds no pair. Raises `WorkstationError`."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            if not len(arrays["units"]):
+                return None
+            return Aligned(**{field.name: arrays[field.name] for field in dataclasses.fields(Aligned)})
+    except DAMAGE as error:
+        raise WorkstationError(f"{path} cannot be read; delete it and run preprocess again") from error
+
+
+def _shards(dataset: FaceDataset, folder: Path, split: str) -> Iterator[tuple[Path, Sequence[PairRecord]]]:
+    records = dataset.split(split, "expression")
+    for number, start in enumerate(range(0, len(records), SHARD_PAIRS)):
+        yield folder / f"{split}-{number:05d}.npz", records[start : start + SHARD_PAIRS]
+
+
+def _stored_names(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return [str(name) for name in arrays["names"]]
+    except DAMAGE:
+        return []
+
+
+def _aligned_record(dataset: FaceDataset, record: PairRecord, finder: FaceFinder) -> Aligned | None:
+    """The pair in its frame, or None when the device does not find its face."""
+    pair = load_pair(dataset.root / record.file)
+    five = []
+    for image, landmarks in ((pair.image_a, pair.landmarks_a), (pair.image_b, pair.landmarks_b)):
+        found = find_five(finder, image)
+        if found is None or _distance(found, true_five(landmarks, dataset.landmarks)) > _FARTHEST_FIVE:
+            return None
+        five.append(found)
+    return align_pair(pair, (five[0], five[1]))
+
+
+def true_five(landmarks: FloatArray, names: Sequence[str]) -> FloatArray:
+    """The five points (5, 2) from the renderer's own landmarks (L, 2)."""
+    index = {name: i for i, name in enumerate(names)}
+    return np.stack([landmarks[[index[name] for name in group]].mean(axis=0) for group in _TRUE_FIVE])
+
+
+def _distance(found: FloatArray, true: FloatArray) -> float:
+    eyes = float(np.hypot(*(true[1] - true[0])))
+    return float(np.linalg.norm(found - true, axis=-1).mean()) / max(eyes, 1.0)
+
+
+def _save_shard(path: Path, found: Sequence[Aligned], records: Sequence[PairRecord]) -> None:
+    arrays: dict[str, NDArray] = {"names": np.array([record.file for record in records])}
+    for field in dataclasses.fields(Aligned):
+        parts = [getattr(one, field.name) for one in found]
+        arrays[field.name] = np.concatenate(parts) if parts else np.zeros((0,), np.float32)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_atomic(path, (buffer.getbuffer(),))
+
+
+def _bytes(share: FloatArray) -> NDArray[np.uint8]:
+    return np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def main(argv: Sequence[str]) -> int:
+    """``changeling train face preprocess --data DATA``."""
+    parser = Parser("changeling train face preprocess", "Align the faces of a data set as the device will.")
+    parser.add_argument("--data", required=True, metavar="DATA", help="folder made by collect")
+    options = parser.parse_args(list(argv))
+    dataset = load_dataset(Path(options.data))
+    folder = preprocess(dataset)
+    counts = {split: sum(len(load_shard(path) or ()) for path in shard_paths(folder, split))
+              for split in ("train", "heldout")}  # fmt: skip
+    print(f"{folder}: {counts['train']} pairs to train on, {counts['heldout']} held out")
+    return 0

@@ -1,0 +1,91 @@
+"""One optimisation step of the expression network, on whichever backend Keras runs, in two stages.
+
+In the first stage only the flow is trained, and the heads cost nothing; in the second all of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from train.face.config import FaceConfig
+from train.face.losses import LossWeights, flow_terms, head_terms, total
+from train.face.model import build_generator, is_head, set_basis
+
+Tensor = Any
+
+PEAK = 2.5e-3
+"""Highest learning rate."""
+FLOW, HEADS = "flow", "heads"
+"""The stages."""
+TERMS = ("loss", "flow", "smooth", "epe_px", "mask", "colour", "edges", "picture", "harm")
+
+
+class FaceTrainer(keras.Model):
+    """The generator with its losses; ``train_on_batch`` is a step."""
+
+    def __init__(self, config: FaceConfig, basis: np.ndarray, weights: LossWeights | None = None) -> None:
+        super().__init__(name="face_trainer")
+        self.config = config
+        self.network = build_generator(config)
+        set_basis(self.network, basis)
+        self._flow_only = keras.Model(self.network.input, {"flow": self.network.output["flow"]})
+        self._loss_weights = weights or LossWeights()
+        self._means = {name: keras.metrics.Mean(name=name) for name in TERMS}
+        self.stage = ""
+        self.enter(FLOW)
+
+    def enter(self, stage: str) -> None:
+        """Begin a stage with a fresh optimiser: Adam (0.9, 0.99), clipped gradients."""
+        if stage == self.stage:
+            return
+        self.stage = stage
+        for layer in self.network.layers:
+            if is_head(layer) and not layer.name.startswith("head_amount"):
+                layer.trainable = stage == HEADS
+        self.compile(optimizer=keras.optimizers.Adam(1e-3, beta_1=0.9, beta_2=0.99, global_clipnorm=5.0))
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Running means of the terms, reset by Keras at the start of an epoch."""
+        return list(self._means.values())
+
+    def call(self, batch: dict[str, Tensor], training: bool = False) -> dict[str, Tensor]:
+        """The generator's outputs for a batch; in the first stage the flow alone."""
+        network = self.network if self.stage == HEADS else self._flow_only
+        outputs: dict[str, Tensor] = network({"image": batch["image"], "delta": batch["delta"]}, training=training)
+        return outputs
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """Weighted sum of the terms; each is kept as a metric."""
+        terms = flow_terms(self.config, x, y_pred["flow"])
+        if self.stage == HEADS:
+            terms |= head_terms(self.config, self._loss_weights, x, y_pred)
+        terms["loss"] = total(self._loss_weights, terms)
+        for name, value in terms.items():
+            self._means[name].update_state(value)
+        return terms["loss"]
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Tensor]:
+        """The terms by name."""
+        return self.get_metrics_result()
+
+    def step(self, batch: dict[str, np.ndarray], rate: float) -> dict[str, float]:
+        """Optimise on one batch; gives the terms of the stage."""
+        self.optimizer.learning_rate.assign(rate)
+        self.reset_metrics()
+        result = self.train_on_batch(batch, return_dict=True)
+        known = TERMS if self.stage == HEADS else TERMS[:4]
+        return {name: float(result[name]) for name in known}
+
+    def weights_to_average(self) -> list[Any]:
+        """Variables of the network, in a fixed order."""
+        return list(self.network.weights)
+
+    def all_variables(self) -> list[Any]:
+        """Everything that training changes, in a fixed order."""
+        return list(self.network.variables)
