@@ -9,16 +9,20 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from edge_runtime.contract import FORMAT_VERSION, StatePair, TensorSpec, VoiceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.manifests import Manifest
 from edge_runtime.model_file import pack_model
 from edge_runtime.voice.synthesis import algorithmic_latency_ms
 from export.inspect_graph import GraphFacts
 from export.recipes import STATE_SUFFIX, Recipe
 from export.subject import FloatArray, Subject
+
+ManifestT = TypeVar("ManifestT", VoiceManifest, FaceManifest)
 
 DISTRIBUTION = "changeling"
 GOLDEN_SECONDS = 0.8
@@ -115,15 +119,15 @@ def _spec(name: str, tensor: Any) -> TensorSpec:
 
 
 def finish_manifest(
-    draft: VoiceManifest, recipe: Recipe, facts: GraphFacts, graph: bytes, scores: Mapping[str, float]
-) -> VoiceManifest:
-    """The manifest of one converted graph."""
+    draft: ManifestT, recipe: Recipe, facts: GraphFacts, graph: bytes, scores: Mapping[str, float]
+) -> ManifestT:
+    """The manifest of one converted graph; its ``scores`` stand beside those the draft has."""
     return dataclasses.replace(
         draft,
         precision=recipe.precision,
         inputs=facts.inputs,
         outputs=facts.outputs,
-        scores=dict(scores),
+        scores={**draft.scores, **scores},
         graph_bytes=len(graph),
         graph_sha256=hashlib.sha256(graph).hexdigest(),
     )
@@ -141,7 +145,7 @@ def associated_files(run: Subject, manifest: VoiceManifest, golden: bytes | None
     return files
 
 
-def pack(manifest: VoiceManifest, recipe: Recipe, graph: bytes, files: Mapping[str, bytes]) -> bytes:
+def pack(manifest: Manifest, recipe: Recipe, graph: bytes, files: Mapping[str, bytes]) -> bytes:
     """The bytes of a finished model file."""
     return pack_model(graph, recipe.graph_format, manifest.to_json(), files)
 
@@ -152,18 +156,30 @@ moves pulses by hundredths of a sample over a golden recording: measured 1.2 % o
 
 
 def golden_vectors(samples: FloatArray, stages: Mapping[str, FloatArray], precision: str) -> bytes:
-    """An .npz of what a good device makes of ``samples`` (n,), read by `edge_runtime.voice.selftest`.
+    """An .npz of what a good device makes of ``samples`` (n,), read by `edge_runtime.golden`.
 
     ``stages`` is what `VoiceConverter.run_stages` gave for this very file; ``tolerance`` in the .npz is the largest
     allowed absolute difference of each array in ``names``.
     """
     tolerance = [_tolerance(name, values, precision) for name, values in stages.items()]
+    return pack_golden({"samples": samples}, stages, tolerance)
+
+
+def golden_share(precision: str) -> float:
+    """How far an output of a file may be from the golden one, as a share of the largest golden value."""
+    return _TOLERANCES[precision]
+
+
+def pack_golden(
+    inputs: Mapping[str, np.ndarray], stages: Mapping[str, FloatArray], tolerance: Sequence[float]
+) -> bytes:
+    """The .npz of `edge_runtime.golden`: inputs, stages, and the largest right difference of each stage."""
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        samples=samples,
         names=np.array(list(stages)),
         tolerance=np.array(tolerance, np.float32),
+        **inputs,  # type: ignore[arg-type]
         **stages,  # type: ignore[arg-type]
     )
     return buffer.getvalue()

@@ -168,7 +168,7 @@ def roll_out_feeds(step: Step, feeds: Feeds, *, own_states: bool) -> dict[str, F
     """Outputs (calls, *shape) by name; with ``own_states`` the states in ``feeds`` count for the first call only."""
     collected: list[Mapping[str, FloatArray]] = []
     states: dict[str, FloatArray] = {}
-    for call in range(len(feeds["mel"])):
+    for call in range(len(next(iter(feeds.values())))):
         outputs = step({name: values[call] for name, values in feeds.items()} | states)
         if own_states:
             states = {name: outputs[name + STATE_SUFFIX] for name in feeds if name + STATE_SUFFIX in outputs}

@@ -1,4 +1,4 @@
-"""``changeling export RUN -o DIR``: a trained voice to finished model files and a report."""
+"""``changeling export RUN -o DIR``: a trained voice or face model to finished model files and a report."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, MissingDependencyError, WorkstationError
 from edge_runtime.files import write_atomic
 from export.exporter import Options, export_run
-from export.recipes import COMPATS, FORMATS, PRECISIONS, Recipe, select
+from export.recipes import COMPATS, FACE_RECIPES, FORMATS, PRECISIONS, RECIPES, Recipe, select
 from export.report import text_table
 from export.report_html import render
-from export.subject import Subject
+from export.trial import Trial
+from export.voice_trial import VoiceTrial
 from export.worker import start_server
+from train.face.run import LINEAR, NETWORK, is_face_run
 from train.voice.run import load_run
 
+TIERS = (NETWORK, LINEAR)
 _NEEDED = ("tensorflow", "keras", "ai_edge_litert", "onnx", "onnxruntime", "tf2onnx")
 
 
@@ -29,27 +32,40 @@ def main(argv: Sequence[str]) -> int:
     0: every file passed; 7: a file was refused (the others are there, the report says why). Raises `ChangelingError`.
     """
     arguments = _parser().parse_args(list(argv))
-    recipes = select(_names(arguments.precision), _names(arguments.format))
+    is_face = is_face_run(Path(arguments.run))
+    recipes = select(_names(arguments.precision), _names(arguments.format), FACE_RECIPES if is_face else RECIPES)
     if arguments.timeout <= 0.0:
         raise InputError("--timeout must be more than 0 seconds")
     if arguments.calibration is not None and not Path(arguments.calibration).is_dir():
-        raise InputError(f"{arguments.calibration} is not a folder; name one with recordings to calibrate on")
+        raise InputError(f"{arguments.calibration} is not a folder; name one with recordings or photos")
     _check_environment()
-    voice = load_run(Path(arguments.run))
+    trial = _load(Path(arguments.run), is_face, arguments)
     start_server()  # imports TensorFlow for the conversions while this process imports it for Keras
-    return _export(voice, recipes, arguments)
+    return _export(trial, recipes, arguments)
+
+
+def _load(path: Path, is_face: bool, arguments: argparse.Namespace) -> Trial:
+    if not is_face:
+        return VoiceTrial(load_run(path))
+    from export.face_trial import FaceTrial
+    from train.face.run import load_run as load_face_run
+
+    return FaceTrial(load_face_run(path), arguments.tier)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser("changeling export", "Turn a trained voice into self-describing model files, and prove them.")
-    parser.add_argument("run", metavar="RUN", help="the folder that `changeling train voice` made")
+    parser = Parser("changeling export", "Turn a trained model into self-describing model files, and prove them.")
+    parser.add_argument("run", metavar="RUN", help="the folder that `changeling train voice` or `face` made")
     parser.add_argument("-o", "--out", required=True, metavar="DIR", help="folder for the files and the report")
     parser.add_argument(
         "--precision", default=",".join(PRECISIONS), metavar="LIST", help=f"any of {', '.join(PRECISIONS)} (all)"
     )
     parser.add_argument("--format", default=",".join(FORMATS), metavar="LIST", help="any of tflite, onnx (both)")
     parser.add_argument("--compat", choices=COMPATS, help="make files that old interpreters (32-bit boards) can load")
-    parser.add_argument("--calibration", metavar="DIR", help="recordings for int8 ranges (the run's held-out ones)")
+    parser.add_argument("--calibration", metavar="DIR", help="recordings or photos for int8 ranges (held-out ones)")
+    parser.add_argument(
+        "--tier", choices=TIERS, default=TIERS[0], help="of a face model: the network, or its linear flow basis alone"
+    )
     parser.add_argument(
         "--timeout", type=number, default=300.0, metavar="SECONDS", help="longest time of one conversion (300)"
     )
@@ -81,7 +97,7 @@ def _check_environment() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
-def _export(voice: Subject, recipes: tuple[Recipe, ...], arguments: argparse.Namespace) -> int:
+def _export(trial: Trial, recipes: tuple[Recipe, ...], arguments: argparse.Namespace) -> int:
     output = Path(arguments.out)
     options = Options(
         output=output,
@@ -90,8 +106,8 @@ def _export(voice: Subject, recipes: tuple[Recipe, ...], arguments: argparse.Nam
         calibration=Path(arguments.calibration) if arguments.calibration else None,
         timeout_s=arguments.timeout,
     )
-    result = export_run(voice, options, _say)
-    page = render(result.report, result.sounds, voice.front_end.sample_rate_hz)
+    result = export_run(trial, options, _say)
+    page = render(result.report, trial.section(result.exhibits))
     write_atomic(output / "report.json", [result.report.to_json().encode()])
     write_atomic(output / "report.html", [page.encode()])
     print(text_table(result.report))

@@ -1,4 +1,4 @@
-"""One export from a trained voice to finished, proven files: convert, inspect, compare, pack, report.
+"""One export from a trained model to finished, proven files: convert, inspect, compare, pack, report.
 
 Everything is made in a hidden folder inside the output folder (so on its disk), and a file gets its final name in one
 step after it has passed every gate; an export that is stopped leaves nothing half-written.
@@ -20,27 +20,20 @@ from typing import Any
 
 import numpy as np
 
-from edge_runtime.contract import VoiceManifest
 from edge_runtime.errors import ChangelingError, OutputError
 from edge_runtime.model_file import open_model, write_model
-from export import bundle
-from export.calibrate import Clip, Step, clip_feeds, join, keras_step, load_clips, roll_out, split_heldout
 from export.delegation import DELEGATE_LINE, Delegation, delegation
 from export.diagnose import conversion_job, explain
 from export.inspect_graph import GraphFacts, read_graph, refusals
-from export.listen import Sounds, Spoken, keras_sounds, speak
-from export.parity import GraphFile, OutputParity, Reference, latency_us, measure, parity_failures
+from export.parity import GraphFile, OutputParity, latency_us, measure, parity_failures
 from export.recipes import Recipe
 from export.report import ExportReport, FileReport, scores
-from export.subject import FloatArray, Subject
 from export.to_tflite import save_step
+from export.trial import Evidence, Trial, Tried
 from export.worker import Job, Outcome, run_jobs
 
 Say = Callable[[str], None]
 """Takes a line of progress."""
-
-LISTEN_CLIPS = 2
-"""Test recordings that go into the report as sound."""
 
 _LATENCY_ROUNDS = 40
 _PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnx", "onnxruntime", "tf2onnx", "numpy")
@@ -64,27 +57,21 @@ class Result:
     """What an export made."""
 
     report: ExportReport
-    sounds: tuple[Sounds, ...]
-    """The test recordings, by Keras and by every file."""
+    exhibits: tuple[Any, ...]
+    """What the report shows: inputs, and what Keras and every file make of them; see `Trial.section`."""
 
 
 @dataclass(frozen=True)
 class _Stage:
     """What all steps of one export share."""
 
-    run: Subject
+    trial: Trial
     options: Options
     say: Say
     folder: Path
-    step: Any
-    """keras.Model"""
-    keras: Step
-    """The same, compiled."""
-    draft: VoiceManifest
+    evidence: Evidence
     calibration: Path
-    calibration_names: tuple[str, ...]
     saved_model: Path
-    clips: tuple[Clip, ...]
     references: tuple[Path, ...]
 
 
@@ -103,10 +90,12 @@ class _Candidate:
     xnnpack: bool | None = None
     size_bytes: int = 0
     sha256: str = ""
+    scores: tuple[tuple[str, float], ...] = ()
+    """Of the whole path."""
 
 
-def export_run(run: Subject, options: Options, say: Say) -> Result:
-    """Export ``run``; files that pass every gate are in ``options.output`` afterwards, the others are not.
+def export_run(trial: Trial, options: Options, say: Say) -> Result:
+    """Export ``trial``; files that pass every gate are in ``options.output`` afterwards, the others are not.
 
     The run's weights are never changed. Raises `WorkstationError`, `InputError` or `OutputError` for what stops the
     whole export; what stops one file is in the report.
@@ -114,23 +103,23 @@ def export_run(run: Subject, options: Options, say: Say) -> Result:
     started = time.monotonic()
     folder = _work_folder(options.output)
     try:
-        stage = _prepare(run, options, say, folder)
+        stage = _prepare(trial, options, say, folder)
         candidates = _convert(stage)
         candidates = _compare(stage, candidates)
         times = _time(stage, candidates)
-        sounds = keras_sounds(run, stage.keras, stage.draft, stage.clips[:LISTEN_CLIPS])
-        candidates, spoken = _finish(stage, candidates)
+        exhibits = trial.keras_exhibits()
+        candidates, shown = _finish(stage, candidates)
         report = _report(stage, candidates, times, time.monotonic() - started)
-        return Result(report, (*sounds, *spoken))
+        return Result(report, (*exhibits, *shown))
     except OSError as error:
         raise OutputError(f"{options.output} cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def file_name(run: Subject, recipe: Recipe) -> str:
+def file_name(trial: Trial, recipe: Recipe) -> str:
     """``NAME.precision.format``."""
-    return f"{run.name}.{recipe.label}"
+    return f"{trial.name}.{recipe.label}"
 
 
 def _work_folder(output: Path) -> Path:
@@ -141,49 +130,19 @@ def _work_folder(output: Path) -> Path:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error
 
 
-def _prepare(run: Subject, options: Options, say: Say, folder: Path) -> _Stage:
-    """The step model as a SavedModel, real speech as inputs, and Keras' answers to it."""
-    say("reading held-out speech and running Keras on it")
-    step = run.step_model()
-    draft = bundle.draft_manifest(run, step)
-    calibration_paths, test_paths = split_heldout(run.heldout, options.calibration)
-    clips = load_clips(test_paths, run)
-    shapes = {spec.name: spec.shape for spec in draft.inputs}
-    function = keras_step(step)
+def _prepare(trial: Trial, options: Options, say: Say, folder: Path) -> _Stage:
+    """The model as a SavedModel, real inputs, and Keras' answers to them."""
+    say("running Keras on what was held out")
+    evidence = trial.evidence(options.calibration)
     references = []
-    for i, clip in enumerate(clips):
-        reference = Reference(roll_out(function, clip_feeds(clip, shapes)), _offline(run.offline, clip, draft))
+    for i, reference in enumerate(evidence.references):
         references.append(folder / f"reference{i}.npz")
         reference.save(references[-1])
     calibration = folder / "calibration.npz"
-    calibration_clips = load_clips(calibration_paths, run)
-    rolled_out = join([roll_out(function, clip_feeds(clip, shapes)) for clip in calibration_clips])
-    np.savez(calibration, **rolled_out.feeds)  # type: ignore[arg-type]
+    np.savez(calibration, **evidence.calibration)  # type: ignore[arg-type]
     saved_model = folder / "step"
-    save_step(step, saved_model)
-    names = tuple(path.name for path in calibration_paths)
-    return _Stage(
-        run,
-        options,
-        say,
-        folder,
-        step,
-        function,
-        draft,
-        calibration,
-        names,
-        saved_model,
-        tuple(clips),
-        tuple(references),
-    )
-
-
-def _offline(offline: Any, clip: Clip, draft: VoiceManifest) -> dict[str, FloatArray]:
-    """The training form's answer (N, C) by name, for the outputs that the step form has too."""
-    feeds = {"mel": clip.mel[None], "aux": clip.aux[None], "film": clip.film}
-    outputs = offline(feeds, training=False)
-    names = {spec.name for spec in draft.outputs}
-    return {name: np.asarray(value)[0] for name, value in outputs.items() if name in names}
+    save_step(trial.step, saved_model)
+    return _Stage(trial, options, say, folder, evidence, calibration, saved_model, tuple(references))
 
 
 def _convert(stage: _Stage) -> list[_Candidate]:
@@ -202,10 +161,10 @@ def _converted(stage: _Stage, recipe: Recipe, path: Path, outcome: Outcome) -> _
     if not outcome.ok:
         stage.say(f"{recipe.label}: looking for the layer at fault")
         compat = stage.options.compat
-        reason = explain(outcome, stage.step, recipe, stage.calibration, compat, stage.folder)
+        reason = explain(outcome, stage.trial.step, recipe, stage.calibration, compat, stage.folder)
         return _Candidate(recipe, path, outcome.seconds, (reason,))
     facts = read_graph(path.read_bytes(), recipe.graph_format)
-    found = refusals(facts, recipe, stage.draft.parameters, stage.options.compat)
+    found = refusals(facts, recipe, stage.trial.draft.parameters, stage.options.compat)
     graph = GraphFile(recipe.label, str(path), recipe.graph_format, facts.inputs, facts.outputs)
     return _Candidate(recipe, path, outcome.seconds, tuple(found), graph, facts)
 
@@ -222,8 +181,7 @@ def _run(stage: _Stage, jobs: list[Job], done: str) -> list[Outcome]:
 
 def _compare(stage: _Stage, candidates: list[_Candidate]) -> list[_Candidate]:
     """Parity with Keras and XNNPACK's share, each in a child: an interpreter may die of a bad graph as well."""
-    seconds = sum(len(clip.samples) for clip in stage.clips) / stage.draft.front_end.sample_rate_hz
-    stage.say(f"comparing with Keras on {seconds:.0f} s of held-out speech")
+    stage.say(f"comparing with Keras on {stage.evidence.amount}")
     references = [str(path) for path in stage.references]
     live = [c for c in candidates if c.graph is not None and not c.failures]
     jobs = [Job(c.recipe.label, measure, (c.graph, references)) for c in live]
@@ -255,57 +213,50 @@ def _time(stage: _Stage, candidates: list[_Candidate]) -> dict[str, float]:
     return dict(outcome.value) if outcome.ok else {}
 
 
-def _finish(stage: _Stage, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[Sounds]]:
-    """Pack what has passed, let it speak as a board would, seal it with golden vectors, give it its final name."""
-    stage.say("packing and listening")
-    golden = _golden_samples(stage)
-    clips = stage.clips[:LISTEN_CLIPS]
+def _finish(stage: _Stage, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[Any]]:
+    """Pack what has passed, run it as a board would, seal it with golden vectors, give it its final name."""
+    stage.say("packing and trying")
     passed = [candidate for candidate in candidates if not candidate.failures]
-    jobs = [Job(c.recipe.label, speak, (str(_pack(stage, c, None)), golden, clips)) for c in passed]
-    outcomes = {outcome.job.name: outcome for outcome in _run(stage, jobs, "heard")}
-    finished, sounds = [], []
+    jobs = [stage.trial.job(c.recipe.label, _pack(stage, c, None)) for c in passed]
+    outcomes = {outcome.job.name: outcome for outcome in _run(stage, jobs, "tried")}
+    finished, exhibits = [], []
     for candidate in candidates:
         outcome = outcomes.get(candidate.recipe.label)
         if outcome is not None and outcome.ok:
-            spoken = outcome.value
-            candidate = _seal(stage, candidate, golden, spoken)
-            label = candidate.recipe.label
-            sounds += [Sounds(c.name, c.voice, label, s) for c, s in zip(clips, spoken.converted, strict=True)]
+            candidate = _seal(stage, candidate, outcome.value)
+            exhibits += stage.trial.exhibits(candidate.recipe.label, outcome.value)
         elif outcome is not None:
             reason = f"the finished file does not convert: {outcome.failure}, {outcome.text}"
             candidate = replace(candidate, failures=(*candidate.failures, reason))
         if candidate.failures:
             # an older file of that name would pass for the one that was just refused
-            (stage.options.output / file_name(stage.run, candidate.recipe)).unlink(missing_ok=True)
+            (stage.options.output / file_name(stage.trial, candidate.recipe)).unlink(missing_ok=True)
         finished.append(candidate)
-    return finished, sounds
+    return finished, exhibits
 
 
-def _golden_samples(stage: _Stage) -> FloatArray:
-    """The start of the first test recording's clip, whole calls of it."""
-    front_end = stage.draft.front_end
-    call = front_end.hop_length * stage.draft.timing.chunk_hops
-    calls = int(bundle.GOLDEN_SECONDS * front_end.sample_rate_hz) // call
-    return stage.clips[0].samples[: calls * call]
-
-
-def _pack(stage: _Stage, candidate: _Candidate, golden: bytes | None) -> Path:
+def _pack(stage: _Stage, candidate: _Candidate, tried: Tried | None) -> Path:
     """The model file in the working folder, with golden vectors when there are any yet."""
     assert candidate.facts is not None
     graph = candidate.path.read_bytes()
-    manifest = bundle.finish_manifest(stage.draft, candidate.recipe, candidate.facts, graph, scores(candidate.outputs))
-    files = bundle.associated_files(stage.run, manifest, golden)
-    path = stage.folder / file_name(stage.run, candidate.recipe)
-    write_model(path, bundle.pack(manifest, candidate.recipe, graph, files))
+    found = scores(candidate.outputs) | dict(candidate.scores)
+    stages = None if tried is None else tried.stages
+    packed = stage.trial.pack(candidate.recipe, candidate.facts, graph, found, stages)
+    path = stage.folder / file_name(stage.trial, candidate.recipe)
+    write_model(path, packed)
     return path
 
 
-def _seal(stage: _Stage, candidate: _Candidate, golden: FloatArray, spoken: Spoken) -> _Candidate:
-    """Pack with golden vectors, read it back, move it to its final name."""
-    if not all(np.isfinite(values).all() for values in (*spoken.stages.values(), *spoken.converted)):
-        return replace(candidate, failures=("the converted sound has values that are not finite",))
-    vectors = bundle.golden_vectors(golden, spoken.stages, candidate.recipe.precision)
-    path = _pack(stage, candidate, vectors)
+def _seal(stage: _Stage, candidate: _Candidate, tried: Tried) -> _Candidate:
+    """Judge the whole path, pack with golden vectors, read it back, move it to its final name."""
+    if not all(np.isfinite(values).all() for values in (*tried.stages.values(), *tried.shown)):
+        return replace(candidate, failures=("what it converts has values that are not finite",))
+    found = stage.trial.scores(tried)
+    candidate = replace(candidate, scores=tuple(found.items()))
+    complaints = [tried.complaint] if tried.complaint else []
+    if complaints := complaints + stage.trial.complaints(candidate.recipe, found):
+        return replace(candidate, failures=tuple(complaints))
+    path = _pack(stage, candidate, tried)
     try:
         open_model(path)
         os.replace(path, stage.options.output / path.name)
@@ -316,21 +267,21 @@ def _seal(stage: _Stage, candidate: _Candidate, golden: FloatArray, spoken: Spok
 
 
 def _report(stage: _Stage, candidates: list[_Candidate], times: dict[str, float], seconds: float) -> ExportReport:
-    draft = stage.draft
+    draft = stage.trial.draft
     return ExportReport(
         name=draft.name,
+        kind=draft.kind,
         created=draft.created,
         generator=draft.generator,
         parameters=draft.parameters,
-        macs_per_second=draft.macs_per_second,
-        latency_ms=draft.latency_ms,
-        chunk_ms=1e3 * draft.timing.chunk_hops * draft.front_end.hop_length / draft.front_end.sample_rate_hz,
+        effort=stage.trial.effort,
+        figures=stage.trial.figures,
         compat=stage.options.compat,
         machine=f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         versions={name: _version(name) for name in _PACKAGES},
-        calibration_recordings=stage.calibration_names,
-        test_recordings=tuple(clip.name for clip in stage.clips),
-        test_seconds=sum(len(clip.samples) for clip in stage.clips) / draft.front_end.sample_rate_hz,
+        calibrated_on=stage.evidence.calibration_names,
+        tested_on=stage.evidence.test_names,
+        test_amount=stage.evidence.amount,
         files=tuple(_file_report(stage, candidate, times) for candidate in candidates),
         seconds=round(seconds, 1),
     )
@@ -350,7 +301,7 @@ def _file_report(stage: _Stage, candidate: _Candidate, times: dict[str, float]) 
     call_us, fp32_us = times.get(recipe.label), times.get("fp32.tflite")
     heard = [output.name for output in candidate.outputs if not output.is_state]
     return FileReport(
-        file_name=file_name(stage.run, recipe),
+        file_name=file_name(stage.trial, recipe),
         precision=recipe.precision,
         graph_format=recipe.graph_format,
         size_bytes=candidate.size_bytes,
@@ -364,6 +315,7 @@ def _file_report(stage: _Stage, candidate: _Candidate, times: dict[str, float]) 
         floor_reasons={bound.output: bound.reason for bound in recipe.bounds},
         max_abs_bound=recipe.max_abs,
         outputs=candidate.outputs,
+        scores=dict(candidate.scores),
         call_us=call_us,
         ratio_to_fp32=round(call_us / fp32_us, 3) if call_us and fp32_us else None,
         convert_seconds=round(candidate.seconds, 2),

@@ -16,6 +16,7 @@ from edge_runtime.voice.network import GraphNetwork
 from edge_runtime.voice.stream import VoiceStream, convert_recording
 from export.calibrate import Clip, Step
 from export.subject import FloatArray, Subject
+from export.trial import Tried
 
 SOURCE = "source"
 KERAS = "Keras"
@@ -31,16 +32,6 @@ class Sounds:
     """`SOURCE`, `KERAS` or ``precision.format``."""
     samples: FloatArray
     """(n,)"""
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """What a packed file says."""
-
-    stages: dict[str, FloatArray]
-    """Every stage of the golden recording, see `VoiceConverter.run_stages`."""
-    converted: tuple[FloatArray, ...]
-    """The listening recordings, in order."""
 
 
 class _KerasBackend:
@@ -72,13 +63,11 @@ def keras_sounds(run: Subject, step: Step, draft: VoiceManifest, clips: Sequence
     return found
 
 
-def speak(path: str, golden: FloatArray, clips: Sequence[Clip]) -> Spoken:
+def speak(path: str, golden: FloatArray, clips: Sequence[Clip]) -> Tried:
     """Convert with the packed file ``path``; runs in a child process. Raises `ChangelingError`."""
     converter = VoiceConverter(open_model(path))
     rate_hz = converter.sample_rate_hz
-    return Spoken(
+    return Tried(
         stages=converter.run_stages(golden),
-        converted=tuple(
-            converter.convert(clip.samples, rate_hz, converter.controls(voice=clip.voice)) for clip in clips
-        ),
+        shown=tuple(converter.convert(clip.samples, rate_hz, converter.controls(voice=clip.voice)) for clip in clips),
     )

@@ -1,6 +1,6 @@
-"""Runs a converted file against Keras on the same real speech, tensor by tensor, by name.
+"""Runs a converted file against Keras on the same real inputs, tensor by tensor, by name.
 
-Three comparisons, all through the runtime's own backends:
+Three comparisons (the last two for voices, which have states), all through the runtime's own backends:
 
 * *streaming*: each side feeds back its own states, as on the board; this is what the floors hold for;
 * *teacher-forced*: the file gets Keras' states at every call, which tells a graph's own error from what piles up;
@@ -94,7 +94,7 @@ class OutputParity:
     streaming: Figure
     teacher_forced: Figure
     offline: Figure | None
-    """None for states, which the training form does not have."""
+    """None for what the training form does not have: states, and everything of a model without them."""
     histogram: tuple[int, ...]
     """Values per decade of absolute streaming error, see `HISTOGRAM_EDGES`; both ends are open."""
     finite: bool
@@ -134,6 +134,7 @@ def measure(file: GraphFile, references: Sequence[str]) -> tuple[OutputParity, .
     tallies = {name: (_Tally(), _Tally(), _Tally()) for name in names}
     histograms = {name: np.zeros(len(HISTOGRAM_EDGES) + 1, int) for name in names}
     finite = dict.fromkeys(names, True)
+    offline_names: set[str] = set()
     for path in references:
         reference = Reference.load(path)
         streamed = roll_out_feeds(backend.run, reference.rollout.feeds, own_states=True)
@@ -147,6 +148,7 @@ def measure(file: GraphFile, references: Sequence[str]) -> tuple[OutputParity, .
             teacher.add(expected, forced[name], power)
             histograms[name] += _histogram(streamed[name] - expected)
             if name in reference.offline:
+                offline_names.add(name)
                 # no warm-up is left out: zero states are the zeros that the training form pads with
                 found = streamed[name].reshape(-1, streamed[name].shape[-1])
                 offline.add(reference.offline[name], found, _heard_power(name, reference.offline))
@@ -156,7 +158,7 @@ def measure(file: GraphFile, references: Sequence[str]) -> tuple[OutputParity, .
             name=name,
             streaming=tallies[name][0].figure(),
             teacher_forced=tallies[name][1].figure(),
-            offline=None if name.endswith(STATE_SUFFIX) else tallies[name][2].figure(),
+            offline=tallies[name][2].figure() if name in offline_names else None,
             histogram=tuple(int(count) for count in histograms[name]),
             finite=finite[name],
         )

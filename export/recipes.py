@@ -58,6 +58,8 @@ class Recipe:
     """Lowest allowed signal-to-error ratio of an output against Keras."""
     bounds: tuple[OutputBound, ...] = ()
     """Outputs with a floor of their own."""
+    picture_floor_db: float = 0.0
+    """Lowest allowed PSNR of the finished picture against the one by Keras, over the patches that change (faces)."""
     float_ops: tuple[str, ...] = ()
     """TFLite operators that calibrated quantisation leaves in float."""
 
@@ -113,24 +115,61 @@ RECIPES = (
     ),
     Recipe("fp32", "onnx", weight_bytes=4.0, max_abs=1e-4, snr_floor_db=90.0),
 )
-"""Every file that export knows how to make, in the order in which they are made."""
+"""Every voice file that export knows how to make, in the order in which they are made."""
+
+_FACE_MASK = OutputBound(
+    "mask",
+    snr_floor_db=14.0,
+    reason="the device opens the mask from 0.1 to 0.5 only, so that small errors where it is shut are never seen; what "
+    "is seen is held by the finished picture's own bound",
+)
+_FACE_FLOW = OutputBound(
+    "flow",
+    snr_floor_db=18.0,
+    reason="the flow of an edit is 1 pixel in the root mean square, so that an error at this floor is an eighth of a "
+    "pixel of the crop; what is seen of it is held by the finished picture's own bound",
+)
+_FACE_INT8 = (_FACE_MASK, _FACE_FLOW)
+
+FACE_RECIPES = (
+    # Absolute: flows reach 15 pixels and pass through a sum, so the last bits of float32 are 1e-5 of a pixel.
+    Recipe("fp32", "tflite", weight_bytes=4.0, max_abs=1e-3, snr_floor_db=80.0, picture_floor_db=60.0),
+    Recipe("fp16", "tflite", weight_bytes=2.0, max_abs=None, snr_floor_db=45.0, picture_floor_db=50.0),
+    Recipe(
+        "dynamic_int8",
+        "tflite",
+        weight_bytes=1.0,
+        max_abs=None,
+        snr_floor_db=22.0,
+        bounds=_FACE_INT8,
+        picture_floor_db=34.0,
+    ),
+    Recipe(
+        "int8", "tflite", weight_bytes=1.0, max_abs=None, snr_floor_db=20.0, bounds=_FACE_INT8, picture_floor_db=32.0
+    ),
+    Recipe("fp32", "onnx", weight_bytes=4.0, max_abs=1e-3, snr_floor_db=80.0, picture_floor_db=60.0),
+)
+"""The same for face models. Their bounds are lower, because an error of a hundredth cannot be seen in a picture; the
+finished pictures of file and Keras are compared as well (`Recipe.picture_floor_db`)."""
 
 PRECISIONS = ("fp32", "fp16", "dynamic_int8", "int8")
 FORMATS = ("tflite", "onnx")
 
 
-def select(precisions: tuple[str, ...], formats: tuple[str, ...]) -> tuple[Recipe, ...]:
-    """The recipes for the wanted precisions and formats, in the order of `RECIPES`.
+def select(
+    precisions: tuple[str, ...], formats: tuple[str, ...], recipes: tuple[Recipe, ...] = RECIPES
+) -> tuple[Recipe, ...]:
+    """Those of ``recipes`` with the wanted precisions and formats, in their order.
 
     Raises `WorkstationError` for an unknown name and when no recipe fits.
     """
     for name, known in ((precisions, PRECISIONS), (formats, FORMATS)):
         if unknown := [entry for entry in name if entry not in known]:
             raise WorkstationError(f"{unknown[0]!r} is not one of {', '.join(known)}")
-    chosen = tuple(r for r in RECIPES if r.precision in precisions and r.graph_format in formats)
+    chosen = tuple(r for r in recipes if r.precision in precisions and r.graph_format in formats)
     if not chosen:
         raise WorkstationError(
             f"no file can be made of precision {', '.join(precisions)} in format {', '.join(formats)}; "
-            f"possible are {', '.join(r.label for r in RECIPES)}"
+            f"possible are {', '.join(r.label for r in recipes)}"
         )
     return chosen

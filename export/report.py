@@ -35,6 +35,8 @@ class FileReport:
     """Why an output has a lower floor than the recipe's own."""
     max_abs_bound: float | None
     outputs: tuple[OutputParity, ...]
+    scores: dict[str, float]
+    """Of the whole path, by name."""
     call_us: float | None
     """Time of one call on this machine, one thread: a quarter of the measured rounds was faster."""
     ratio_to_fp32: float | None
@@ -63,18 +65,23 @@ class ExportReport:
     """One export."""
 
     name: str
+    kind: str
+    """voice or face."""
     created: str
     generator: str
     parameters: int
-    macs_per_second: float
-    latency_ms: float
-    chunk_ms: float
+    effort: str
+    """What a call costs, in a sentence."""
+    figures: dict[str, float]
+    """The same as numbers."""
     compat: str | None
     machine: str
     versions: dict[str, str]
-    calibration_recordings: tuple[str, ...]
-    test_recordings: tuple[str, ...]
-    test_seconds: float
+    calibrated_on: tuple[str, ...]
+    """Names of the inputs."""
+    tested_on: tuple[str, ...]
+    test_amount: str
+    """How much that is, in words."""
     files: tuple[FileReport, ...]
     seconds: float
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import groupby
 
-from export.listen import KERAS, SOURCE, Sounds
 from export.parity import HISTOGRAM_EDGES, Figure
 from export.report import ExportReport, FileReport
-from export.report_media import bars, histogram, level_db, picture_uri, wav_uri
+from export.report_media import bars, histogram
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2126; --soft: #5c6670; --line: #d5dae0; --page: #fcfcfd; --bar: #3f6fb5;
@@ -28,17 +26,26 @@ svg rect { fill: var(--bar); } .bars { width: 35rem; } .histogram { width: 15rem
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }
 figure { margin: 0; } figcaption { margin-bottom: .25rem; } audio { width: 100%; height: 2.2rem; }
 img { width: 100%; height: 8.5rem; image-rendering: auto; border-radius: 3px; display: block; }
+img.face { width: 8rem; height: 8rem; } table.faces th { white-space: normal; font-weight: 400; }
 """
 
+_STREAMED = {"voice": ", streamed, with each side feeding back its own states", "face": ""}
+_OUTPUT_NOTES = {
+    "voice": "Streamed: own states fed back. Keras' states: the file got the states of the Keras model at every call, "
+    "which shows a graph's own error without what piles up. Offline: against the training form of the model on the "
+    "whole recording. A harmonic or noise gain is a natural log: an error of 0.1 is 0.9 dB.",
+    "face": "Flow is in pixels of the 128-pixel crop, mask and rgb are shares of 1. There are no states to feed back.",
+}
 
-def render(report: ExportReport, sounds: Sequence[Sounds], sample_rate_hz: int) -> str:
-    """The whole page. ``sounds`` are the listening recordings by every maker, at ``sample_rate_hz``."""
+
+def render(report: ExportReport, exhibits: str) -> str:
+    """The whole page; ``exhibits`` is the part to hear or look at, see `Trial.section`."""
     sections = [
         _head(report),
         _summary(report),
         _refusals(report),
         _charts(report),
-        _listening(report, sounds, sample_rate_hz),
+        exhibits,
         _details(report),
         _histograms(report),
         _operators(report),
@@ -62,9 +69,7 @@ def _head(report: ExportReport) -> str:
     return (
         f"<h1>Export of {escape(report.name)}</h1>"
         f'<p>{verdict} <span class="soft">{escape(report.created)}, {escape(report.generator)}</span></p>'
-        f"<p>{report.parameters / 1e6:.2f} million parameters, {report.macs_per_second / 1e6:.0f} million "
-        f"multiply-accumulates per second of sound, {report.latency_ms:.0f} ms algorithmic latency, "
-        f"{report.chunk_ms:.0f} ms of sound per call.</p>"
+        f"<p>{report.parameters / 1e6:.2f} million parameters, {escape(report.effort)}.</p>"
     )
 
 
@@ -77,23 +82,25 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _summary(report: ExportReport) -> str:
     names = sorted({output.name for file in report.files for output in file.signals()})
-    head = ["file", "size", *(f"{escape(name)}<br>SNR (floor)" for name in names), "largest<br>error"]
+    scores = sorted({name for file in report.files for name in file.scores})
+    head = ["file", "size", *(f"{escape(name)}<br>SNR (floor)" for name in names)]
+    head += [*(escape(name.replace("_", " ")) for name in scores), "largest<br>error"]
     head += ["XNNPACK<br>pieces", "one call", "against<br>fp32", ""]
     note = (
-        f"Signal-to-error ratio against the Keras model, streamed over {report.test_seconds:.0f} s of held-out speech "
-        "with each side feeding back its own states. One call is the lower quartile on the machine that exported, one "
-        "thread: compare the files with each other, it is not the time on a board."
+        f"Signal-to-error ratio against the Keras model over {escape(report.test_amount)}{_STREAMED[report.kind]}. "
+        "One call is the lower quartile on the machine that exported, one thread: compare the files with each other, "
+        "it is not the time on a board."
     )
     reasons = [
         f"<p class=soft>{escape(file.label)}, floor of {escape(name)}: {escape(reason)}.</p>"
         for file in report.files
         for name, reason in file.floor_reasons.items()
     ]
-    table = _table(head, (_summary_row(file, names) for file in report.files))
+    table = _table(head, (_summary_row(file, names, scores) for file in report.files))
     return f'<h2>Files</h2>{table}<p class="soft">{note}</p>{"".join(reasons)}'
 
 
-def _summary_row(file: FileReport, names: Sequence[str]) -> list[str]:
+def _summary_row(file: FileReport, names: Sequence[str], scores: Sequence[str]) -> list[str]:
     outputs = {output.name: output for output in file.signals()}
     cells = [escape(file.file_name), f"{file.size_bytes / 1e6:.2f} MB" if file.passed else "–"]
     for name in names:
@@ -102,6 +109,7 @@ def _summary_row(file: FileReport, names: Sequence[str]) -> list[str]:
             continue
         snr, floor = outputs[name].streaming.snr_db, file.floors_db[name]
         cells.append(f'<span class="{"good" if snr >= floor else "bad"}">{snr:.1f} dB</span> ({floor:.0f})')
+    cells += [f"{file.scores[name]:.1f}" if name in file.scores else "–" for name in scores]
     cells.append(f"{max(o.streaming.max_abs for o in outputs.values()):.1e}" if outputs else "–")
     cells.append("–" if file.partitions is None else str(file.partitions))
     cells.append("–" if file.call_us is None else f"{file.call_us:.0f} µs")
@@ -128,36 +136,6 @@ def _charts(report: ExportReport) -> str:
     )
 
 
-def _listening(report: ExportReport, sounds: Sequence[Sounds], sample_rate_hz: int) -> str:
-    parts = []
-    ordered = sorted(sounds, key=lambda sound: sound.clip)  # stable: the makers keep their order
-    for clip, group in groupby(ordered, key=lambda sound: sound.clip):
-        entries = list(group)
-        levels = [level_db(sound.samples) for sound in entries]
-        # the recording has its own loudness; what was made from it is compared on one scale
-        top = max(float(picture.max()) for picture in levels)
-        seconds = len(entries[0].samples) / sample_rate_hz
-        figures = "".join(
-            _figure(report, sound, picture_uri(picture, top), sample_rate_hz)
-            for sound, picture in zip(entries, levels, strict=True)
-        )
-        voice = escape(entries[0].voice)
-        parts.append(f"<h3>{escape(clip)} → {voice}</h3><div class=grid>{figures}</div>")
-        parts.append(f'<p class="soft">0 to {seconds:.1f} s, 0 to {sample_rate_hz / 2000:.0f} kHz, 75 dB.</p>')
-    return f"<h2>Listen and compare</h2>{''.join(parts)}" if parts else ""
-
-
-def _figure(report: ExportReport, sound: Sounds, picture: str, sample_rate_hz: int) -> str:
-    model = "" if sound.label == SOURCE else report.name
-    audio = wav_uri(sound.samples, sample_rate_hz, model=model, voice=sound.voice)
-    label = {SOURCE: "the recording", KERAS: "Keras (float32, workstation)"}.get(sound.label, sound.label)
-    return (
-        f"<figure><figcaption>{escape(label)}</figcaption>"
-        f'<img alt="spectrogram of {escape(label)}" src="{picture}">'
-        f'<audio controls preload="none" src="{audio}"></audio></figure>'
-    )
-
-
 def _details(report: ExportReport) -> str:
     head = ["file", "output", "streamed", "largest", "RMS", "Keras' states", "largest", "against offline", "largest"]
     rows = [
@@ -172,11 +150,7 @@ def _details(report: ExportReport) -> str:
         for file in report.files
         for output in sorted(file.outputs, key=lambda output: (output.is_state, output.name))
     ]
-    note = (
-        "Streamed: own states fed back. Keras' states: the file got the states of the Keras model at every call, which "
-        "shows a graph's own error without what piles up. Offline: against the training form of the model on the whole "
-        "recording. A harmonic or noise gain is a natural log: an error of 0.1 is 0.9 dB."
-    )
+    note = _OUTPUT_NOTES[report.kind]
     return (
         f"<h2>Every output</h2><details><summary>{len(rows)} rows</summary>{_table(head, rows)}</details>"
         f'<p class="soft">{note}</p>'
@@ -226,8 +200,8 @@ def _origin(report: ExportReport) -> str:
     compat = f" for {report.compat}" if report.compat else ""
     return (
         "<h2>How this was made</h2>"
-        f"<p>Calibrated on {escape(', '.join(report.calibration_recordings))}; "
-        f"compared on {escape(', '.join(report.test_recordings))}. "
+        f"<p>Calibrated on {escape(', '.join(report.calibrated_on))}; "
+        f"compared on {escape(', '.join(report.tested_on))}. "
         f"Exported{escape(compat)} in {report.seconds:.0f} s on {escape(report.machine)}.</p>"
         f'<p class="soft">{escape(versions)}</p>'
     )

@@ -17,6 +17,7 @@ from export.subject import FloatArray
 
 _FRAME, _HOP = 512, 160
 _RANGE_DB = 75.0
+_PNG_RGB, _PNG_PALETTE = 2, 3
 # From black over violet and orange to pale yellow, evenly spaced in lightness.
 _COLOURS = ((0, 0, 4), (59, 15, 112), (140, 41, 129), (222, 73, 104), (254, 159, 109), (252, 253, 191))
 
@@ -46,15 +47,26 @@ def picture_uri(levels_db: FloatArray, top_db: float) -> str:
 
 def _png(pixels: np.ndarray) -> bytes:
     """An 8-bit palette PNG of (height, width) indices."""
-    height, width = pixels.shape
     anchors = np.linspace(0, 255, len(_COLOURS))
     columns = [np.interp(np.arange(256), anchors, channel) for channel in zip(*_COLOURS, strict=True)]
     palette = np.stack(columns, axis=1).round().astype(np.uint8).tobytes()
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    return _pack_png(pixels, _PNG_PALETTE, (b"PLTE", palette))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """A PNG of (height, width, 3) uint8 RGB."""
+    return _pack_png(pixels.reshape(len(pixels), -1), _PNG_RGB)
+
+
+def _pack_png(rows: np.ndarray, colour_type: int, *more: tuple[bytes, bytes]) -> bytes:
+    """A PNG of 8-bit ``rows`` (height, bytes); ``more`` are chunks before the pixels."""
+    height = len(rows)
+    width = rows.shape[1] // (3 if colour_type == _PNG_RGB else 1)
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
     parts = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-        (b"PLTE", palette),
-        (b"IDAT", zlib.compress(rows, 9)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
+        *more,
+        (b"IDAT", zlib.compress(lines, 9)),
         (b"IEND", b""),
     )
     chunks = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in parts)

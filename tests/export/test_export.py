@@ -15,7 +15,7 @@ import pytest
 import edge_runtime
 from edge_runtime.errors import OutputError
 from edge_runtime.model_file import open_model
-from export import exporter
+from export import voice_trial
 from export.diagnose import conversion_job
 from export.exporter import Options, Result, export_run
 from export.inspect_graph import read_graph, refusals
@@ -23,8 +23,9 @@ from export.recipes import COMPAT_TFLITE_2_14, RECIPES, select
 from export.report import text_table
 from export.report_html import render
 from export.to_tflite import save_step
+from export.voice_trial import VoiceTrial
 from export.worker import run_jobs, start_server
-from tests.export.toy_model import SAMPLE_RATE_HZ, ToyRun, hum, make_toy_run
+from tests.export.toy_model import ToyRun, hum, make_toy_run
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -53,7 +54,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("export")
     run = make_toy_run(folder)
     before = [np.array(weight) for weight in run.offline.get_weights()]
-    result = export_run(run, Options(folder / "out", RECIPES, timeout_s=120.0), _quiet)
+    result = export_run(VoiceTrial(run), Options(folder / "out", RECIPES, timeout_s=120.0), _quiet)
     return Exported(run, before, folder / "out", result)
 
 
@@ -140,10 +141,10 @@ def test_streaming_equals_offline(exported: Exported) -> None:
 
 def test_calibration_and_proof_use_different_recordings(exported: Exported) -> None:
     report = exported.result.report
-    calibrated = {Path(name).stem for name in report.calibration_recordings}
+    calibrated = {Path(name).stem for name in report.calibrated_on}
     assert calibrated
-    assert report.test_recordings
-    assert not calibrated & set(report.test_recordings)
+    assert report.tested_on
+    assert not calibrated & set(report.tested_on)
 
 
 def test_the_report_is_one_page_and_its_data_are_json(exported: Exported) -> None:
@@ -153,13 +154,13 @@ def test_the_report_is_one_page_and_its_data_are_json(exported: Exported) -> Non
     data = json.loads(report.to_json())
     assert data["passed"] is True
     assert len(data["files"]) == len(LABELS)
-    assert data["macs_per_second"] == count_macs_per_second(exported.run.config)
-    page = render(report, exported.result.sounds, SAMPLE_RATE_HZ)
+    assert data["figures"]["macs_per_second"] == count_macs_per_second(exported.run.config)
+    page = render(report, VoiceTrial(exported.run).section(exported.result.exhibits))
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert sources
     assert all(source.startswith("data:") for source in sources)
     makers = len(LABELS) + 2  # the recording and Keras
-    assert page.count("<audio") == makers * len({sound.clip for sound in exported.result.sounds})
+    assert page.count("<audio") == makers * len({sound.clip for sound in exported.result.exhibits})
     assert all(f"toy.{label}" in page for label in LABELS)
     assert all(f"toy.{label}" in text_table(report) for label in LABELS)
 
@@ -168,11 +169,11 @@ def test_a_file_that_misses_its_floor_is_not_there(exported: Exported, tmp_path:
     """Neither the new file nor an older one of its name, which would pass for it."""
     recipe = replace(select(("dynamic_int8",), ("tflite",))[0], snr_floor_db=99.0)
     (tmp_path / "toy.dynamic_int8.tflite").write_bytes(b"from last week")
-    result = export_run(exported.run, Options(tmp_path, (recipe,), timeout_s=120.0), _quiet)
+    result = export_run(VoiceTrial(exported.run), Options(tmp_path, (recipe,), timeout_s=120.0), _quiet)
     assert not result.report.passed
     assert any("less than 99 dB" in failure for failure in result.report.files[0].failures)
     assert list(tmp_path.iterdir()) == []
-    page = render(result.report, result.sounds, SAMPLE_RATE_HZ)
+    page = render(result.report, VoiceTrial(exported.run).section(result.exhibits))
     assert "less than 99 dB" in page
 
 
@@ -194,17 +195,17 @@ def test_an_interrupt_leaves_nothing(exported: Exported, tmp_path: Path) -> None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_run(exported.run, Options(tmp_path / "out", RECIPES), stop)
+        export_run(VoiceTrial(exported.run), Options(tmp_path / "out", RECIPES), stop)
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(exported: Exported, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot be written"):
-        export_run(exported.run, Options(tmp_path / "file" / "out", RECIPES), _quiet)
+        export_run(VoiceTrial(exported.run), Options(tmp_path / "file" / "out", RECIPES), _quiet)
 
 
 def test_the_hum_has_something_to_convert() -> None:
     """The tests above prove nothing on silence."""
     assert np.sqrt(np.mean(hum(1.0, 120.0, 0) ** 2)) > 0.01
-    assert exporter.LISTEN_CLIPS >= 1
+    assert voice_trial.LISTEN_CLIPS >= 1

@@ -20,6 +20,8 @@ from export.parity import HISTOGRAM_EDGES, Figure, OutputParity
 from export.report import ExportReport, FileReport, scores, text_table
 from export.report_html import render
 from export.report_media import level_db, picture_uri, wav_uri
+from export.report_sounds import listening
+from tests.export.toy_model import make_toy_description
 
 RATE_HZ = 16_000
 
@@ -46,6 +48,7 @@ def _file(failures: tuple[str, ...] = (), **changes: Any) -> FileReport:
         "floor_reasons": {},
         "max_abs_bound": None,
         "outputs": (_output("harmonic", 31.4), _output("enc0_state_next", 12.0)),
+        "scores": {},
         "call_us": 123.0,
         "ratio_to_fp32": 0.5,
         "convert_seconds": 1.0,
@@ -57,18 +60,18 @@ def _file(failures: tuple[str, ...] = (), **changes: Any) -> FileReport:
 def _report(*files: FileReport) -> ExportReport:
     return ExportReport(
         name="v<1>",
+        kind="voice",
         created="2026-01-01T00:00:00Z",
         generator="test",
         parameters=1000,
-        macs_per_second=1e5,
-        latency_ms=48.0,
-        chunk_ms=20.0,
+        effort="little",
+        figures={"latency_ms": 48.0},
         compat=None,
         machine="none",
         versions={"numpy": "1"},
-        calibration_recordings=("a.wav",),
-        test_recordings=("b",),
-        test_seconds=2.0,
+        calibrated_on=("a.wav",),
+        tested_on=("b",),
+        test_amount="2 s of speech",
         files=files,
         seconds=1.0,
     )
@@ -82,7 +85,7 @@ def test_a_refusal_is_shown_with_its_reason_everywhere() -> None:
     report = _report(_file(), _file(("harmonic has 3 dB & less",), file_name="v.int8.tflite", size_bytes=0))
     assert not report.passed
     assert json.loads(report.to_json())["passed"] is False
-    page = render(report, (), RATE_HZ)
+    page = render(report, "")
     assert "harmonic has 3 dB &amp; less" in page
     assert "1 of 2 files were refused" in page
     table = text_table(report)
@@ -92,20 +95,20 @@ def test_a_refusal_is_shown_with_its_reason_everywhere() -> None:
 
 def test_a_file_that_never_converted_does_not_break_the_page() -> None:
     empty = _file(("the converter crashed",), graph_bytes=0, ops={}, partitions=None, xnnpack=None, outputs=())
-    page = render(_report(_file(call_us=None, ratio_to_fp32=None), empty), (), RATE_HZ)
+    page = render(_report(_file(call_us=None, ratio_to_fp32=None), empty), "")
     assert "the converter crashed" in page
 
 
 def test_names_are_escaped() -> None:
-    page = render(_report(_file()), (Sounds("<clip>", "<voice>", SOURCE, _tone(440.0)),), RATE_HZ)
+    page = render(_report(_file()), listening("v", (Sounds("<clip>", "<voice>", SOURCE, _tone(440.0)),), RATE_HZ))
     assert "<clip>" not in page
     assert "<voice>" not in page
     assert "v&lt;1&gt;" in page
 
 
 def test_left_over_operators_are_named() -> None:
-    assert "6 DEPTHWISE_CONV_2D" in render(_report(_file(left_over={"DEPTHWISE_CONV_2D": 6})), (), RATE_HZ)
-    assert "XNNPACK was not active" in render(_report(_file(xnnpack=False)), (), RATE_HZ)
+    assert "6 DEPTHWISE_CONV_2D" in render(_report(_file(left_over={"DEPTHWISE_CONV_2D": 6})), "")
+    assert "XNNPACK was not active" in render(_report(_file(xnnpack=False)), "")
 
 
 def test_scores_are_of_what_is_heard() -> None:
@@ -143,13 +146,9 @@ def test_the_exit_code_tells_whether_all_passed(
     failures: tuple[str, ...],
     code: int,
 ) -> None:
-    class Voice:
-        class front_end:  # noqa: N801
-            sample_rate_hz = RATE_HZ
-
     sounds = (Sounds("b", "v", SOURCE, _tone(300.0)), Sounds("b", "v", KERAS, _tone(400.0)))
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    monkeypatch.setattr(cli, "load_run", lambda _: Voice)
+    monkeypatch.setattr(cli, "load_run", lambda _: make_toy_description())
     monkeypatch.setattr(cli, "start_server", lambda: None)
     monkeypatch.setattr(cli, "export_run", lambda *_: Result(_report(_file(failures)), sounds))
     assert cli.main(["RUN", "-o", str(tmp_path)]) == code

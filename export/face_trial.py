@@ -1,0 +1,258 @@
+"""A trained face model on trial: held-out edits through Keras and every file, as tensors and as finished pictures.
+
+A file is tried whole: its own detector and landmark model must find the held-out faces, and the composer of the device
+makes the pictures that are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.errors import InputError, WorkstationError
+from edge_runtime.face.compose import Composer
+from edge_runtime.face.converter import FaceConverter
+from edge_runtime.face.generator import Edit
+from edge_runtime.face.geometry import Similarity, align
+from edge_runtime.face.remap import sample
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.golden import GOLDEN
+from edge_runtime.media.image import READ_SUFFIXES, read_photo
+from edge_runtime.model_file import open_model
+from export import bundle
+from export.calibrate import Step, keras_step, roll_out
+from export.inspect_graph import GraphFacts
+from export.parity import Reference
+from export.recipes import Recipe
+from export.report_faces import Faces, faces_section
+from export.subject import FloatArray
+from export.trial import Evidence, Tried
+from export.worker import Job
+from train.face.manifest import draft_manifest
+from train.face.parts import FaceParts, load_parts
+from train.face.preprocess import find_five
+from train.face.run import NETWORK, HeldOut, TrainedFace
+
+Image = NDArray[np.uint8]
+
+SHOWN = 8
+"""Edits that go into the report as pictures."""
+PICTURE_PSNR = "picture_psnr_db"
+"""Score: finished pictures of a file against Keras', over the part of the crop that Keras changes."""
+
+_HERE = Similarity(1.0, 0.0, 0.0, 0.0)
+_FOUND_SHARE = 0.5
+_MAXIMUM_PHOTOS = 64
+_PSNR_LIMIT_DB = 99.0
+
+
+class FaceTrial:
+    """See `export.trial.Trial`. The run's weights are never changed."""
+
+    def __init__(self, run: TrainedFace, tier: str = NETWORK, parts: FaceParts | None = None) -> None:
+        self._run, self._tier = run, tier
+        self._parts = parts or load_parts()
+        self._test = HeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.float32))
+        self._edits: list[Edit] = []
+
+    @property
+    def name(self) -> str:
+        """Of the run, and the tier where it is not the network."""
+        return self._run.name if self._tier == NETWORK else f"{self._run.name}-{self._tier}"
+
+    @cached_property
+    def step(self) -> Any:
+        """The generator for one face."""
+        return self._run.generator_model(self._tier)
+
+    @cached_property
+    def draft(self) -> FaceManifest:
+        """Without the graph."""
+        return draft_manifest(
+            self._run, self.step, self._tier, created=bundle.created_now(), generator=bundle.generator()
+        )
+
+    @cached_property
+    def _keras(self) -> Step:
+        return keras_step(self.step)
+
+    def evidence(self, calibration: Path | None) -> Evidence:
+        """Held-out edits: every other one (or a folder's photos) calibrates, the rest are the test."""
+        heldout = self._run.heldout()
+        if len(heldout.deltas) < 2:
+            raise WorkstationError("the run has too few held-out edits to prove an export on; collect more pairs")
+        test = slice(1, None, 2)
+        self._test = HeldOut(heldout.images[test], heldout.targets[test], heldout.deltas[test])
+        crops, names = heldout.images[::2], tuple(f"heldout {i}" for i in range(0, len(heldout.deltas), 2))
+        if calibration is not None:
+            crops, names = self._photo_crops(calibration)
+        rolled_out = roll_out(self._keras, _feeds(self._test.images, self._test.deltas))
+        outputs = rolled_out.outputs
+        self._edits = [
+            Edit(*(outputs[key][i, 0] for key in ("flow", "mask", "rgb"))) for i in range(len(outputs["flow"]))
+        ]
+        return Evidence(
+            (Reference(rolled_out, {}),),
+            _calibration_feeds(crops, heldout.deltas[::2]),
+            names,
+            tuple(f"heldout {i}" for i in range(1, len(heldout.deltas), 2)),
+            f"{len(self._test.deltas)} held-out edits",
+        )
+
+    def _photo_crops(self, folder: Path) -> tuple[Image, tuple[str, ...]]:
+        """Aligned crops (N, S, S, 3) of the faces in a folder of photos. Raises `InputError` when there are none."""
+        finder, crop = self._parts.finder(), self._run.config.crop
+        crops, names = [], []
+        for path in sorted(p for p in folder.glob("**/*") if p.suffix.lower() in READ_SUFFIXES)[:_MAXIMUM_PHOTOS]:
+            pixels = read_photo(path).pixels
+            five = find_five(finder, pixels)
+            if five is not None:
+                crops.append(sample(pixels, align(five, crop).inverse(), (crop.size_px, crop.size_px)))
+                names.append(path.name)
+        if not crops:
+            raise InputError(f"{folder} holds no photos with a face to calibrate on")
+        return np.stack(crops), tuple(names)
+
+    def pack(
+        self,
+        recipe: Recipe,
+        facts: GraphFacts,
+        graph: bytes,
+        scores: Mapping[str, float],
+        stages: Mapping[str, FloatArray] | None,
+    ) -> bytes:
+        """See `Trial.pack`; detector, landmark model and their notice ride along."""
+        manifest = bundle.finish_manifest(self.draft, recipe, facts, graph, scores)
+        files = {**self._parts.files, "NOTICE": _notice(manifest).encode()}
+        files["LICENCE"] = f"{manifest.name}: {manifest.licence}\n".encode()
+        if stages is not None:
+            share = bundle.golden_share(recipe.precision)
+            tolerance = [share * max(1.0, float(np.abs(values).max())) for values in stages.values()]
+            files[GOLDEN] = bundle.pack_golden(
+                {"crop": self._test.images[0], "delta": self._test.deltas[:1]}, stages, tolerance
+            )
+        return bundle.pack(manifest, recipe, graph, files)
+
+    def job(self, label: str, path: Path) -> Job:
+        """Edits every test crop."""
+        return Job(label, try_faces, (str(path), self._test.images, self._test.deltas))
+
+    def scores(self, tried: Tried) -> dict[str, float]:
+        """How near the finished pictures are to Keras'."""
+        return {PICTURE_PSNR: _psnr_db(self._test.images, self._finished, [np.asarray(p) for p in tried.shown])}
+
+    @cached_property
+    def _finished(self) -> list[Image]:
+        """What Keras makes of the test crops."""
+        composer = Composer(self.draft.crop, self.draft.mask)
+        return [_compose(composer, image, edit) for image, edit in zip(self._test.images, self._edits, strict=True)]
+
+    def complaints(self, recipe: Recipe, scores: Mapping[str, float]) -> list[str]:
+        """Finished pictures that are too far from Keras'."""
+        found = scores[PICTURE_PSNR]
+        if found >= recipe.picture_floor_db:
+            return []
+        return [f"finished pictures have {found:.1f} dB against Keras', less than {recipe.picture_floor_db:.0f} dB"]
+
+    def keras_exhibits(self) -> list[Any]:
+        """Before, wanted, and by Keras."""
+        return [
+            Faces("before", tuple(self._test.images[:SHOWN])),
+            Faces("wanted (rendered)", tuple(self._test.targets[:SHOWN])),
+            Faces("Keras (float32)", tuple(self._finished[:SHOWN])),
+        ]
+
+    def exhibits(self, label: str, tried: Tried) -> list[Any]:
+        """By a file, and ten times what is different from Keras."""
+        ours = [np.asarray(picture, np.uint8) for picture in tried.shown[:SHOWN]]
+        off = [
+            np.clip(10.0 * np.abs(a.astype(np.float32) - b), 0.0, 255.0).astype(np.uint8)
+            for a, b in zip(ours, self._finished, strict=False)
+        ]
+        return [Faces(label, tuple(ours)), Faces(f"{label}: 10 × difference from Keras", tuple(off))]
+
+    def section(self, exhibits: Sequence[Any]) -> str:
+        """Pictures side by side."""
+        said = [_said(delta, self._run.config.units) for delta in self._test.deltas[:SHOWN]]
+        return faces_section(exhibits, said)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Arithmetic."""
+        return {"macs_per_frame": self.draft.macs_per_frame}
+
+    @property
+    def effort(self) -> str:
+        """See `Trial.effort`."""
+        return f"{self.draft.macs_per_frame / 1e6:.0f} million multiply-accumulates per face, tier {self._tier}"
+
+
+def try_faces(path: str, crops: Image, deltas: FloatArray) -> Tried:
+    """Edit ``crops`` (N, S, S, 3) by ``deltas`` (N, U) with a packed file; runs in a child.
+
+    Raises `ChangelingError`.
+    """
+    converter = FaceConverter(open_model(path))
+    edits = [converter.generator.run(crop, delta[None]) for crop, delta in zip(crops, deltas, strict=True)]
+    finished = tuple(_compose(converter.composer, crop, edit) for crop, edit in zip(crops, edits, strict=True))
+    found = sum(bool(converter.find_faces(crop)) for crop in crops)
+    complaint = ""
+    if found < _FOUND_SHARE * len(crops):
+        complaint = f"its detector and landmark model find {found} of {len(crops)} held-out faces"
+    first = edits[0]
+    return Tried({"flow": first.flow, "mask": first.mask, "rgb": first.rgb}, finished, complaint)
+
+
+def _compose(composer: Composer, image: Image, edit: Edit) -> Image:
+    out = image.copy()
+    composer.paste(out, edit, _HERE)
+    return out
+
+
+def _feeds(crops: Image, deltas: FloatArray) -> dict[str, FloatArray]:
+    """One call for each crop and change: (N, 1, …) by name."""
+    return {
+        "image": crops[:, None].astype(np.float32) * np.float32(1.0 / 255.0),
+        "delta": deltas[:, None].astype(np.float32),
+    }
+
+
+def _calibration_feeds(crops: Image, deltas: FloatArray) -> dict[str, FloatArray]:
+    """Every crop with three of the changes and with none, since ranges must hold for any wish."""
+    count = len(crops)
+    chosen = [deltas[(np.arange(count) * step + step) % len(deltas)] for step in (1, 2, 3)]
+    return _feeds(
+        np.concatenate([crops] * 4), np.concatenate([*chosen, np.zeros((count, deltas.shape[1]), np.float32)])
+    )
+
+
+def _psnr_db(before: Image, by_keras: Sequence[Image], by_file: Sequence[Image]) -> float:
+    """PSNR over the pixels that Keras changes, with those around them that a file changes; all edits together."""
+    error, count = 0.0, 0
+    for image, ours, theirs in zip(before, by_keras, by_file, strict=True):
+        touched = ((ours != image) | (theirs != image)).any(axis=-1)
+        error += float(np.square(ours[touched].astype(np.float64) - theirs[touched]).sum())
+        count += 3 * int(touched.sum())
+    return round(min(_PSNR_LIMIT_DB, 10.0 * float(np.log10(255.0**2 / max(error / max(count, 1), 1e-9)))), 2)
+
+
+def _said(delta: FloatArray, units: Sequence[str]) -> str:
+    """An edit in words, its largest parts first."""
+    order = np.argsort(-np.abs(delta))[:3]
+    return ", ".join(f"{units[i]} {delta[i]:+.1f}" for i in order if abs(delta[i]) > 0.05) or "nothing"
+
+
+def _notice(manifest: FaceManifest) -> str:
+    lines = [
+        f"{manifest.name}, a model made with Changeling that changes the expression of faces.",
+        "What it makes is synthetic: say so where it is shown.",
+        "",
+        "Trained on:",
+        *(f"- {source.name}, {source.images} images, {source.licence}" for source in manifest.training),
+    ]
+    return "\n".join(lines) + "\n"
