@@ -179,7 +179,7 @@ COMPILE = $(UV) pip compile --quiet --upgrade --universal --python-version 3.10 
 
 locks: ## resolve locks/*.txt anew (needs uv)
 	@[ -n "$(UV)" ] || { echo "changeling: make locks needs uv (pip install uv)" >&2; exit 1; }
-	$(COMPILE) pyproject.toml locks/workstation.in --extra audio --extra train --extra export --extra dev \
+	$(COMPILE) pyproject.toml locks/workstation.in --extra audio --extra face --extra train --extra export --extra dev \
 	  --override locks/overrides.in --output-file locks/workstation.txt
 	$(COMPILE) pyproject.toml --extra audio --constraint locks/workstation.txt \
 	  --override locks/overrides.in --output-file locks/device.txt

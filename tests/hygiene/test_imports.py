@@ -13,7 +13,9 @@ import edge_runtime
 
 REPOSITORY = Path(__file__).parents[2]
 RUNTIME_MODULES = sorted((REPOSITORY / "edge_runtime").rglob("*.py"))
-OPTIONAL = frozenset({"soundfile", "ai_edge_litert", "tflite_runtime", "onnxruntime", "sounddevice", "cv2"})
+OPTIONAL = frozenset(
+    {"soundfile", "ai_edge_litert", "tflite_runtime", "onnxruntime", "sounddevice", "cv2", "PIL", "av"}
+)
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
