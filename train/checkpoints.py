@@ -5,9 +5,10 @@ A checkpoint's folder is replaced by renaming a finished one, so a kill at any m
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from edge_runtime.contract import from_dict
-from edge_runtime.errors import ChangelingError, WorkstationError
+from edge_runtime.errors import ChangelingError, OutputError, WorkstationError
 from train.averaging import Averaged, WeightAverage, assign
 
 
@@ -36,6 +37,17 @@ class Checkpointed(Averaged, Protocol):
 
 
 PositionT = TypeVar("PositionT")
+
+
+@contextlib.contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Whatever goes wrong in writing a checkpoint of the run in ``root`` becomes one `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the checkpoint cannot be written to {root} ({error.strerror or error}); free some space and resume"
+        ) from error
 
 
 def save_state(last: Path, trainer: Checkpointed, average: WeightAverage, position: Any) -> None:

@@ -11,6 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -100,6 +101,20 @@ class Loop(ABC, Generic[PositionT]):
                 self.checkpoint()
             raise
         self.checkpoint()
+
+    def run_and_tell(self, root: Path, look_at: Path) -> None:
+        """`run`, and say where it resumes and what it made in ``root``."""
+        start = self.position.step
+        if start and start == self.position.total_steps:
+            print(f"its schedule of {start} steps is done; for a longer one: --restart with more --minutes")
+        elif start:
+            print(f"resuming at step {start} of {self.position.total_steps or 'a schedule to be measured'}")
+        try:
+            self.run()
+        except KeyboardInterrupt:
+            print(f"\nstopped at step {self.position.step}; the same command goes on from there")
+            raise
+        print(f"{root}: step {self.position.step} after {self.position.seconds / 60:.1f} min; look at {look_at}")
 
     def _run_steps(self) -> None:
         before, started = self.position.seconds, time.monotonic()

@@ -1,4 +1,4 @@
-"""Dataclasses as readable JSON files, whole or not at all."""
+"""Folders, and plain values and dataclasses as readable JSON files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.contract import from_dict
-from edge_runtime.errors import ModelFileError, WorkstationError
+from edge_runtime.errors import ModelFileError, OutputError, WorkstationError
 from edge_runtime.files import write_atomic
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents. Raises `OutputError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be made ({error.strerror or error}); choose another folder") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain values as JSON with one space of indentation, atomically."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomic(path, (text.encode(),))
 
 
 def save_json(path: Path, value: Any) -> None:
     """Write a dataclass as readable JSON, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(dataclasses.asdict(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(path, (text.encode(),))
+    write_json(path, dataclasses.asdict(value))
 
 
 def load_json(path: Path, cls: type[Any]) -> Any:

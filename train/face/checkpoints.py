@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from edge_runtime.errors import OutputError
+from dataclasses import replace
+
 from train.averaging import WeightAverage, averaged_weights
-from train.checkpoints import has_state, load_state, save_state
+from train.checkpoints import has_state, load_state, save_state, writing
 from train.face.run import Position, Run
 from train.face.trainer import FLOW, HEADS, FaceTrainer
 
@@ -17,16 +18,12 @@ def stage_at(position: Position) -> str:
 
 def save_checkpoint(run: Run, trainer: FaceTrainer, average: WeightAverage, position: Position) -> None:
     """Write ``weights/last`` and the averaged weights. Raises `OutputError`."""
-    try:
+    with writing(run.root):
         save_state(run.last, trainer, average, position)
         with averaged_weights(trainer, average):
             temporary = run.weights.with_name("new.weights.h5")
             trainer.network.save_weights(temporary)
             temporary.replace(run.weights)
-    except OSError as error:
-        raise OutputError(
-            f"the checkpoint cannot be written to {run.root} ({error.strerror or error}); free some space and resume"
-        ) from error
 
 
 def load_checkpoint(run: Run, trainer: FaceTrainer, average: WeightAverage) -> Position:
@@ -37,8 +34,7 @@ def load_checkpoint(run: Run, trainer: FaceTrainer, average: WeightAverage) -> P
 
 def stage_of_last(position: Position) -> str:
     """Which stage the last step belonged to, whose optimiser the checkpoint holds."""
-    heads_from = position.flow_share * (position.total_steps or float("inf"))
-    return HEADS if position.step - 1 >= heads_from else FLOW
+    return stage_at(replace(position, step=position.step - 1))
 
 
 def has_checkpoint(run: Run) -> bool:

@@ -35,7 +35,6 @@ from train.face.dataset import (
     StoredFlow,
     StoredPair,
     load_pair,
-    make_folder,
     save_dataset,
     save_pair,
 )
@@ -49,6 +48,7 @@ from train.face.sampling import changed_units
 from train.face.units import UNIT_NAMES
 from train.packages import cache_dir
 from train.progress import Progress
+from train.records import make_folder
 
 RENDERER_VERSION: Final = 1
 """Bumped on any change of what the same seed looks like."""

@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.contract import from_dict
-from edge_runtime.errors import ModelFileError, OutputError, WorkstationError
+from edge_runtime.errors import ModelFileError, WorkstationError
 from edge_runtime.face_contract import FaceDataSource
 from edge_runtime.files import write_atomic
+from train.records import write_json
 
 DATASET_FILE: Final = "collected.json"
 PAIRS_FOLDER: Final = "pairs"
@@ -159,8 +160,7 @@ def save_dataset(dataset: FaceDataset) -> Path:
     fields = {field.name: getattr(dataset, field.name) for field in dataclasses.fields(dataset) if field.name != "root"}
     stored = _Stored(version=DATASET_VERSION, **fields)
     path = dataset.root / DATASET_FILE
-    text = json.dumps(dataclasses.asdict(stored), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(path, (text.encode(),))
+    write_json(path, dataclasses.asdict(stored))
     return path
 
 
@@ -204,14 +204,6 @@ def load_pair(path: Path) -> StoredPair:
         raise WorkstationError(f"{path} cannot be read; delete it and run collect again") from error
     except Exception as error:  # zipfile's and zlib's own errors have no common base
         raise WorkstationError(f"{path} is damaged; delete it and run collect again") from error
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder and its parents. Raises `OutputError`."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be made ({error.strerror or error}); choose another folder") from error
 
 
 def _flow(content: dict[str, NDArray[Any]], name: str) -> StoredFlow | None:

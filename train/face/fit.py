@@ -21,7 +21,7 @@ from edge_runtime.media.image import READ_SUFFIXES, read_photo
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
 from train.face.config import FaceConfig, make_config
-from train.face.dataset import FaceDataset, load_dataset, make_folder
+from train.face.dataset import FaceDataset, load_dataset
 from train.face.preprocess import preprocess
 from train.face.presets import PRESETS
 from train.face.run import Position, Run, Scores, Sources
@@ -29,7 +29,7 @@ from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
-from train.records import load_json, save_json
+from train.records import load_json, make_folder, save_json
 
 FLOW_SHARE = 0.55
 """Share of the steps that train the flow alone."""
@@ -187,18 +187,7 @@ def main(argv: Sequence[str]) -> int:
     )  # fmt: skip
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):
-        fit = Fit(run, folder, config, fit_options)
-        start = fit.position.step
-        if start and start == fit.position.total_steps:
-            print(f"its schedule of {start} steps is done; for a longer one: --restart with more --minutes")
-        elif start:
-            print(f"resuming at step {start} of {fit.position.total_steps or 'a schedule to be measured'}")
-        try:
-            fit.run()
-        except KeyboardInterrupt:
-            print(f"\nstopped at step {fit.position.step}; the same command goes on from there")
-            raise
-    print(f"{run.root}: step {fit.position.step} after {fit.position.seconds / 60:.1f} min; look at {run.samples}")
+        Fit(run, folder, config, fit_options).run_and_tell(run.root, run.samples)
     return 0
 
 

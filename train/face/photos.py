@@ -26,9 +26,8 @@ from edge_runtime.face.remap import sample
 from edge_runtime.files import write_atomic
 from edge_runtime.media import image as photo_files
 from edge_runtime.media import video as video_files
-from train.face.dataset import make_folder
 from train.progress import Progress
-from train.records import save_json
+from train.records import make_folder, save_json
 
 Image = NDArray[np.uint8]
 FindFaces = Callable[[Image], Sequence[Face]]

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_runtime.errors import OutputError, WorkstationError
-from train.records import save_json
+from train.records import make_folder, save_json
 from train.voice.config import VoiceConfig
-from train.voice.dataset import make_folder
 from train.voice.run import Run, TrainedVoice, Voices, load_run
 
 if TYPE_CHECKING:

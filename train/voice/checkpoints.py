@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_runtime.errors import OutputError
 from train.averaging import WeightAverage, averaged_weights
-from train.checkpoints import has_state, load_state, save_state
+from train.checkpoints import has_state, load_state, save_state, writing
 from train.voice.model import build_offline
 from train.voice.run import Position, Run
 from train.voice.trainer import VoiceTrainer
@@ -14,13 +13,9 @@ from train.voice.trainer import VoiceTrainer
 
 def save_checkpoint(run: Run, trainer: VoiceTrainer, average: WeightAverage, position: Position) -> None:
     """Write ``weights/last`` and the averaged weights. Raises `OutputError`."""
-    try:
+    with writing(run.root):
         save_state(run.last, trainer, average, position)
         _save_average(run, trainer, average)
-    except OSError as error:
-        raise OutputError(
-            f"the checkpoint cannot be written to {run.root} ({error.strerror or error}); free some space and resume"
-        ) from error
 
 
 def _save_average(run: Run, trainer: VoiceTrainer, average: WeightAverage) -> None:

@@ -19,9 +19,10 @@ from edge_runtime.errors import InputError
 from edge_runtime.files import write_atomic
 from train.packages import file_sha256
 from train.progress import Progress
+from train.records import make_folder
 from train.voice import collect_report
 from train.voice.clips import CutSpec
-from train.voice.dataset import Clip, Dataset, make_folder, save_dataset
+from train.voice.dataset import Clip, Dataset, save_dataset
 from train.voice.recordings import (
     LeftOut,
     RecordingResult,

@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.contract import DataSource, from_dict
-from edge_runtime.errors import ModelFileError, OutputError, WorkstationError
+from edge_runtime.errors import ModelFileError, WorkstationError
 from edge_runtime.files import write_atomic
 from edge_runtime.media.audio import read_audio
 from edge_runtime.media.pcm import encode_pcm16
 from edge_runtime.media.wav import wav_header
+from train.records import write_json
 
 DATASET_FILE: Final = "collected.json"
 PHONES_FILE: Final = "phones.json"
@@ -167,26 +168,12 @@ def write_labels(path: Path, ids: NDArray[np.int16]) -> None:
     write_atomic(path, (buffer.getvalue(),))
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as JSON with one space of indentation, atomically."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(path, (text.encode(),))
-
-
 def read_json(path: Path) -> Any:
     """Parse a JSON file of the dataset folder. Raises `WorkstationError`."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise WorkstationError(f"{path} cannot be read as JSON; run collect again") from error
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder and its parents. Raises `OutputError`."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be made ({error.strerror or error}); choose another folder") from error
 
 
 def _check_clip(clip: Clip, file: Path) -> None:

@@ -18,12 +18,12 @@ from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
-from train.records import load_json, save_json
+from train.records import load_json, make_folder, save_json
 from train.voice.base import NONE, check_fits, find_base, start_from
 from train.voice.batches import Crop, Sampler, company, stream_batches
 from train.voice.config import VoiceConfig, make_config
 from train.voice.consent import FLAG, record_consent
-from train.voice.dataset import Dataset, load_dataset, make_folder, read_clip
+from train.voice.dataset import Dataset, load_dataset, read_clip
 from train.voice.describe import describe_voices, said_of_voices
 from train.voice.preprocess import preprocess
 from train.voice.presets import LATENCIES, PRESETS
@@ -163,18 +163,7 @@ def main(argv: Sequence[str]) -> int:
     )
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):
-        fit = Fit(run, dataset, folder, config, fit_options)
-        start = fit.position.step
-        if start and start == fit.position.total_steps:
-            print(f"its schedule of {start} steps is done; for a longer one: --restart with more --minutes")
-        elif start:
-            print(f"resuming at step {start} of {fit.position.total_steps or 'a schedule to be measured'}")
-        try:
-            fit.run()
-        except KeyboardInterrupt:
-            print(f"\nstopped at step {fit.position.step}; the same command goes on from there")
-            raise
-    print(f"{run.root}: step {fit.position.step} after {fit.position.seconds / 60:.1f} min; look at {run.curves}")
+        Fit(run, dataset, folder, config, fit_options).run_and_tell(run.root, run.curves)
     return 0
 
 

@@ -15,15 +15,14 @@ from pathlib import Path, PurePosixPath
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.errors import InputError, OutputError, WorkstationError
 from edge_runtime.files import write_atomic
+from train.records import make_folder, write_json
 from train.voice.dataset import (
     DATASET_FILE,
     PHONES_FILE,
     Clip,
     Dataset,
     load_dataset,
-    make_folder,
     save_dataset,
-    write_json,
 )
 
 _LICENCE_FILE = "LICENCE.txt"

@@ -28,7 +28,8 @@ from edge_runtime.voice import mel
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import analyse
 from train.progress import Progress
-from train.voice.dataset import Clip, Dataset, load_dataset, make_folder, read_clip
+from train.records import make_folder
+from train.voice.dataset import Clip, Dataset, load_dataset, read_clip
 from train.voice.degrade import degrade
 from train.voice.presets import LATENCIES, front_end_spec
 

@@ -21,6 +21,7 @@ from edge_runtime.contract import from_dict
 from edge_runtime.errors import InputError, ModelFileError, WorkstationError
 from edge_runtime.media.audio import read_audio, to_mono
 from edge_runtime.media.resample import resample
+from train.records import write_json
 from train.voice.clips import (
     Activity,
     CutSpec,
@@ -31,7 +32,7 @@ from train.voice.clips import (
     find_clips,
     level,
 )
-from train.voice.dataset import HOP_LENGTH, SAMPLE_RATE_HZ, read_json, write_clip, write_json
+from train.voice.dataset import HOP_LENGTH, SAMPLE_RATE_HZ, read_json, write_clip
 
 COLLECT_VERSION: Final = 1
 """Bumped on any change of what the same recording and settings give."""

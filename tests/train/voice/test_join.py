@@ -11,7 +11,8 @@ import pytest
 
 from edge_runtime.errors import InputError, WorkstationError
 from tests.train.voice.tiny_dataset import make_dataset
-from train.voice.dataset import Dataset, load_dataset, read_clip, save_dataset, write_json, write_labels
+from train.records import write_json
+from train.voice.dataset import Dataset, load_dataset, read_clip, save_dataset, write_labels
 from train.voice.join import join, main
 
 

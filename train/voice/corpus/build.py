@@ -16,6 +16,7 @@ from edge_runtime.contract import DataSource
 from edge_runtime.errors import WorkstationError
 from edge_runtime.files import write_atomic
 from train.progress import Progress
+from train.records import make_folder, write_json
 from train.voice.clips import CutSpec, Samples, level
 from train.voice.corpus.phones import PHONES
 from train.voice.corpus.sentences import sentences
@@ -25,11 +26,9 @@ from train.voice.dataset import (
     SAMPLE_RATE_HZ,
     Clip,
     Dataset,
-    make_folder,
     read_json,
     save_dataset,
     write_clip,
-    write_json,
     write_labels,
 )
 

@@ -12,8 +12,8 @@ from typing import Final
 from edge_runtime.files import write_atomic
 from train.packages import cache_dir
 from train.progress import Progress
+from train.records import make_folder
 from train.voice.corpus.debian import find_package
-from train.voice.dataset import make_folder
 
 PACKAGE: Final = "festvox-ru"
 SPEAKER: Final = "nsh"

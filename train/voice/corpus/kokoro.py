@@ -24,11 +24,12 @@ from edge_runtime.errors import MissingDependencyError, WorkstationError
 from edge_runtime.files import write_atomic
 from edge_runtime.media.resample import resample
 from train.packages import KOKORO_MODEL, KOKORO_VOICES, cache_dir, fetch, file_sha256
+from train.records import make_folder
 from train.voice.clips import CutSpec, Samples, speech_span
 from train.voice.corpus.build import Utterance
 from train.voice.corpus.hibari import HIBARI_VERSION, Phonemizer
 from train.voice.corpus.phones import SILENCE, frame_phones, sentence_phones
-from train.voice.dataset import HOP_LENGTH, SAMPLE_RATE_HZ, make_folder
+from train.voice.dataset import HOP_LENGTH, SAMPLE_RATE_HZ
 
 RECIPE_VERSION: Final = 1
 """Bumped on any change of what the same packages and sentences give."""
