@@ -1,7 +1,8 @@
 """Which two expressions make a pair: every unit alike, with both signs and small amounts, and more of what is hard.
 
 What must be invented (the inside of a mouth, a closing eyelid) is a small part of all pixels, so mouths that open and
-eyes that close are drawn more often than chance would.
+eyes that close are drawn more often than chance would. People in photos mostly smile and show their teeth, so many
+pairs begin there: teeth must stay in their jaw and not stretch with the lips.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ _CHANGES: Final = (1, 2, 3, 4)
 _CHANGES_P: Final = (0.35, 0.30, 0.20, 0.15)
 _MOUTH_OPENS_P: Final = 0.20
 _EYES_CLOSE_P: Final = 0.17
+_SMILE_OPENS_P: Final = 0.09
+_SMILE_CLOSES_P: Final = 0.05
 _NEUTRAL_P: Final = 0.35
+_SMILING_P: Final = 0.2
+"""With bared teeth, of those that are not neutral."""
 _SMALL_P: Final = 0.25
 _SMALL_SIGMA: Final = 0.15
 _MOUTH_SHAPERS: Final = ("smile", "frown", "pucker", "funnel", "stretch", "press", "cheek_puff")
@@ -36,6 +41,10 @@ def sample_expressions(rng: np.random.Generator) -> tuple[UnitValues, UnitValues
         _open_mouth(before, after, rng)
     elif hard < _MOUTH_OPENS_P + _EYES_CLOSE_P:
         _close_eyes(before, after, rng)
+    elif hard < _MOUTH_OPENS_P + _EYES_CLOSE_P + _SMILE_OPENS_P:
+        _open_smile(before, after, rng)
+    elif hard < _MOUTH_OPENS_P + _EYES_CLOSE_P + _SMILE_OPENS_P + _SMILE_CLOSES_P:
+        _close_smile(before, after, rng)
     elif rng.random() < 0.5:
         before, after = after, before
     return plausible(before), plausible(after)
@@ -46,6 +55,9 @@ def sample_expression(rng: np.random.Generator) -> UnitValues:
     values = neutral()
     if rng.random() < _NEUTRAL_P:
         return values
+    if rng.random() < _SMILING_P:
+        _bare_teeth(values, rng)
+        return plausible(values)
     for index in rng.choice(len(UNITS), rng.choice(_CHANGES, p=_CHANGES_P), replace=False):
         values[index] = rng.uniform(UNITS[index].minimum, 1.0)
     if rng.random() < 0.5:
@@ -93,6 +105,35 @@ def _open_mouth(before: UnitValues, after: UnitValues, rng: np.random.Generator)
         after[UNIT_INDEX["lower_lip"]] = rng.uniform(0.0, 1.0)
     if rng.random() < 0.3:
         after[UNIT_INDEX["smile"]] = rng.uniform(0.3, 1.0)
+
+
+def _bare_teeth(values: UnitValues, rng: np.random.Generator) -> None:
+    """The smile of a photo, in place: corners up, lips off the teeth, often with narrowed eyes."""
+    values[[UNIT_INDEX[name] for name in (*_MOUTH_SHAPERS, "mouth_left", "jaw_left")]] = 0.0
+    values[UNIT_INDEX["smile"]] = rng.uniform(0.3, 1.0)
+    values[UNIT_INDEX["upper_lip"]] = rng.uniform(0.2, 1.0)
+    values[UNIT_INDEX["lower_lip"]] = rng.uniform(0.1, 0.9)
+    values[UNIT_INDEX["jaw_open"]] = rng.uniform(0.0, 0.25)
+    if rng.random() < 0.6:
+        values[UNIT_INDEX["cheek_raise"]] = rng.uniform(0.2, 1.0)
+        values[UNIT_INDEX["squint"]] = rng.uniform(0.0, 0.5)
+
+
+def _open_smile(before: UnitValues, after: UnitValues, rng: np.random.Generator) -> None:
+    """From bared teeth to a jaw that is open further, in place."""
+    _bare_teeth(before, rng)
+    after[:] = before
+    after[UNIT_INDEX["jaw_open"]] += rng.uniform(0.2, 0.75)
+
+
+def _close_smile(before: UnitValues, after: UnitValues, rng: np.random.Generator) -> None:
+    """From bared teeth to lips that touch, in place; some of the smile may stay."""
+    _bare_teeth(before, rng)
+    after[:] = before
+    after[[UNIT_INDEX[name] for name in ("upper_lip", "lower_lip", "jaw_open")]] = 0.0
+    if rng.random() < 0.6:
+        after[UNIT_INDEX["smile"]] *= rng.uniform(0.0, 0.7)
+        after[UNIT_INDEX["cheek_raise"]] *= rng.uniform(0.0, 0.7)
 
 
 def _close_eyes(before: UnitValues, after: UnitValues, rng: np.random.Generator) -> None:

@@ -50,6 +50,15 @@ def test_opening_mouths_and_closing_eyes_are_frequent(pairs: np.ndarray) -> None
     assert closes.mean() > 0.08
 
 
+def test_smiles_with_bared_teeth_open_and_close(pairs: np.ndarray) -> None:
+    """The commonest face in a photo is the one whose teeth a stretched mouth would stretch."""
+    bared = (pairs[..., UNIT_INDEX["smile"]] > 0.25) & (pairs[..., UNIT_INDEX["upper_lip"]] > 0.15)
+    jaw = pairs[..., UNIT_INDEX["jaw_open"]]
+    assert bared.all(axis=1).mean() > 0.08
+    assert (bared.all(axis=1) & (jaw[:, 1] - jaw[:, 0] > 0.19)).mean() > 0.05
+    assert (bared[:, 0] & (pairs[:, 1, UNIT_INDEX["upper_lip"]] == 0.0)).mean() > 0.03
+
+
 def test_what_excludes_each_other_is_toned_down() -> None:
     """Nobody presses the lips with the jaw open."""
     values = neutral()
