@@ -5,7 +5,7 @@ Step n's batch depends on the seed and on n alone, so a resumed run sees exactly
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,16 +56,23 @@ class Example:
 class Sampler:
     """Draws examples from the aligned pairs of one split, all held in memory."""
 
-    def __init__(self, folder: Path, config: FaceConfig, split: str, how: Augmentation | None = None) -> None:
-        """Raises `WorkstationError` when the split holds no pair that fits the configuration."""
+    def __init__(
+        self, folders: Sequence[Path], config: FaceConfig, split: str, how: Augmentation | None = None
+    ) -> None:
+        """``folders`` of `train.face.preprocess`; all their pairs count alike.
+
+        Raises `WorkstationError` when the split holds no pair that fits the configuration.
+        """
         self._config = config
         self._how = how or Augmentation()
         self._mirror = mirror_of(config.units)
-        self._shards = [shard for path in shard_paths(folder, split) if (shard := load_shard(path)) is not None]
+        paths = [path for folder in folders for path in shard_paths(folder, split)]
+        self._shards = [shard for path in paths if (shard := load_shard(path)) is not None]
+        where = " or ".join(str(folder) for folder in folders)
         if not self._shards:
-            raise WorkstationError(f"there are no {split} pairs in {folder}; collect more pairs of expressions")
-        if self._shards[0].units.shape[-1] != len(config.units):
-            raise WorkstationError(f"{folder} has other units than this version; collect again")
+            raise WorkstationError(f"there are no {split} pairs in {where}; collect more pairs of expressions")
+        if any(shard.units.shape[-1] != len(config.units) for shard in self._shards):
+            raise WorkstationError(f"{where} has other units than this version; collect again")
         self._starts = np.cumsum([0] + [len(shard) for shard in self._shards])
 
     def __len__(self) -> int:

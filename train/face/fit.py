@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
-from edge_runtime.face.geometry import FloatArray
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
@@ -57,29 +56,24 @@ class FitOptions:
     """Photos to show changed at every checkpoint; nothing is learnt from them."""
 
 
-def prepare(dataset: FaceDataset, config: FaceConfig, run: Run) -> Path:
-    """Preprocess, describe the run, fit the basis; gives the folder of aligned pairs."""
-    folder = preprocess(dataset)
+def prepare(datasets: Sequence[FaceDataset], config: FaceConfig, run: Run) -> list[Path]:
+    """Preprocess, describe the run, fit the basis; gives the folders of aligned pairs."""
+    folders = [preprocess(dataset) for dataset in datasets]
     make_folder(run.weights.parent)
     save_json(run.config, config)
-    save_json(run.sources, Sources(dataset.sources))
-    _basis(folder, config)
-    shutil.copyfile(folder / "basis.npy", run.basis)
-    return folder
+    save_json(run.sources, Sources(tuple(dict.fromkeys(source for data in datasets for source in data.sources))))
+    # A run that goes on keeps the basis that its weights were trained with.
+    if not run.basis.exists():
+        _fit_basis(folders, config, run)
+    return folders
 
 
-def _basis(folder: Path, config: FaceConfig) -> FloatArray:
-    """The linear basis (U, G, G, 2) of the training split, kept beside the aligned pairs."""
-    path = folder / "basis.npy"
-    if path.exists():
-        return np.asarray(np.load(path, allow_pickle=False), np.float32)
+def _fit_basis(folders: Sequence[Path], config: FaceConfig, run: Run) -> None:
     print("fitting the linear basis", flush=True)
-    flows = Sampler(folder, config, "train").flows(_BASIS_EDITS, np.random.default_rng(0))
-    basis = fit_basis(flows, len(config.units), config.flow_cells)
-    temporary = path.with_name("new-basis.npy")
-    np.save(temporary, basis)
-    temporary.replace(path)
-    return basis
+    flows = Sampler(folders, config, "train").flows(_BASIS_EDITS, np.random.default_rng(0))
+    temporary = run.basis.with_name("new-basis.npy")
+    np.save(temporary, fit_basis(flows, len(config.units), config.flow_cells))
+    temporary.replace(run.basis)
 
 
 class Fit(Loop[Position]):
@@ -87,7 +81,7 @@ class Fit(Loop[Position]):
 
     note_terms = ("loss", "epe_px", "mask", "colour")
 
-    def __init__(self, run: Run, folder: Path, config: FaceConfig, options: FitOptions) -> None:
+    def __init__(self, run: Run, folders: Sequence[Path], config: FaceConfig, options: FitOptions) -> None:
         # Keras brings a training framework along, which takes seconds: only now, when there is data to train on.
         import_keras()
         import keras
@@ -98,9 +92,9 @@ class Fit(Loop[Position]):
         from train.face.trainer import PEAK, FaceTrainer
 
         self._run, self._config, self._photos = run, config, options.photos
-        self._train = Sampler(folder, config, "train")
+        self._train = Sampler(folders, config, "train")
         self._basis = np.load(run.basis, allow_pickle=False)
-        self._examples = heldout_examples(Sampler(folder, config, "heldout"), _HELDOUT_EDITS)
+        self._examples = heldout_examples(Sampler(folders, config, "heldout"), _HELDOUT_EDITS)
         heldout_crops(self._examples[:_EXPORT_EDITS]).save(run.heldout)
         keras.utils.set_random_seed(options.seed)
         trainer = FaceTrainer(config, self._basis)
@@ -174,20 +168,20 @@ def main(argv: Sequence[str]) -> int:
     if options.photos is not None:
         photo_paths(Path(options.photos))
     if options.restart and run.root.exists():
-        for path in (run.last, run.last.with_name("last.old"), run.weights, run.log, run.scores):
+        for path in (run.last, run.last.with_name("last.old"), run.weights, run.basis, run.log, run.scores):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    dataset = load_dataset(Path(options.data))
-    if not dataset.split("heldout"):
-        raise WorkstationError(f"{dataset.root} holds no held-out pairs of expressions; collect more pairs")
+    datasets = [load_dataset(Path(path)) for path in options.data]
+    if not any(dataset.split("heldout") for dataset in datasets):
+        raise WorkstationError(f"{datasets[0].root} holds no held-out pairs of expressions; collect more pairs")
     config = _configure(options, run)
-    folder = prepare(dataset, config, run)
+    folders = prepare(datasets, config, run)
     fit_options = FitOptions(
         options.minutes, options.steps, options.batch, options.checkpoint_minutes, options.seed, options.flow_share,
         None if options.photos is None else Path(options.photos),
     )  # fmt: skip
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):
-        Fit(run, folder, config, fit_options).run_and_tell(run.root, run.samples)
+        Fit(run, folders, config, fit_options).run_and_tell(run.root, run.samples)
     return 0
 
 
@@ -201,7 +195,7 @@ def _configure(options: argparse.Namespace, run: Run) -> FaceConfig:
 
 def _parser() -> Parser:
     parser = Parser("changeling train face fit", "Train an expression model on rendered pairs, or go on training it.")
-    parser.add_argument("--data", required=True, metavar="DATA", help="folder made by collect")
+    parser.add_argument("--data", required=True, nargs="+", metavar="DATA", help="folders made by collect")
     parser.add_argument("-o", "--output", required=True, metavar="RUN", help="folder of the run")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="small", help="size of the network")
     parser.add_argument("--name", default="faces", help="name of the model")

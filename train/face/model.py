@@ -35,6 +35,7 @@ _FULL_RESIDUAL, _FULL_MASK = 1.0, 0.125
 """Sum of |changes| from which residual and mask count in full."""
 _PATCH_FADE_PX = 3.0
 _HEAD_CHANNELS = 8
+_NEARBY_PX = 8
 BASIS = "basis"
 HEAD_PREFIX = "head_"
 
@@ -239,12 +240,20 @@ def _head(
     x = _stack(x, preset.head_blocks, f"{name}_block", film)
     x = _conv(x, 4 * _HEAD_CHANNELS, 3, 1, f"{name}_half")
     x = ops.depth_to_space(x, 2)
-    rgb = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name=f"{name}_rgb")(x)
+    rgb = _colour(layers.Conv2D(3, 3, padding="same", name=f"{name}_rgb")(x), _cut(image, patch, 1), name)
     # Shut at first: a mask that is a little open everywhere would teach the picture to be grey.
     mask_bias = keras.initializers.Constant(-4.0)
     mask = layers.Conv2D(1, 3, padding="same", activation="sigmoid", bias_initializer=mask_bias, name=f"{name}_mask")(x)
     mask = mask * amount * (_window(patch) / _RELU6)
     return _place(mask, patch, config.crop.size_px), _place(rgb, patch, config.crop.size_px)
+
+
+def _colour(x: Tensor, around: Tensor, name: str) -> Tensor:
+    """Colours 0..1 from logits x, counted from those of the photo nearby: skin that was never rendered keeps its tone."""
+    near = layers.AveragePooling2D(_NEARBY_PX, name=f"{name}_near")(around)
+    near = layers.UpSampling2D(_NEARBY_PX, interpolation="bilinear", name=f"{name}_near_up")(near)
+    # 4 (c - 1/2) is the logit of c to first order.
+    return ops.sigmoid(x + (near * 4.0 - 2.0))
 
 
 def _cut(x: Tensor, patch: Patch, stride: int) -> Tensor:

@@ -5,7 +5,6 @@ scale the five points, as a landmark model errs, and cut the crop out once more 
 of a pair lie in the frame of A; the flows between them are carried along exactly.
 
     DATA/aligned/<fingerprint>/<split>-NNNNN.npz     SHARD_PAIRS pairs each, uncompressed
-    DATA/aligned/<fingerprint>/basis.npy             the linear flow basis of the training split
 """
 
 from __future__ import annotations
@@ -178,7 +177,6 @@ def preprocess(dataset: FaceDataset, parts: FaceParts | None = None) -> Path:
             _save_shard(path, found, records)
     if lost == total:
         raise WorkstationError(f"the device finds no face in any of the {total} pairs of {dataset.root}")
-    (folder / "basis.npy").unlink(missing_ok=True)
     return folder
 
 
