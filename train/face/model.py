@@ -249,7 +249,7 @@ def _head(
 
 
 def _colour(x: Tensor, around: Tensor, name: str) -> Tensor:
-    """Colours 0..1 from logits x, counted from those of the photo nearby: skin that was never rendered keeps its tone."""
+    """Colours 0..1 from logits x, counted from those nearby: skin unlike any that was rendered keeps its tone."""
     near = layers.AveragePooling2D(_NEARBY_PX, name=f"{name}_near")(around)
     near = layers.UpSampling2D(_NEARBY_PX, interpolation="bilinear", name=f"{name}_near_up")(near)
     # 4 (c - 1/2) is the logit of c to first order.
