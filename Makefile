@@ -16,8 +16,8 @@ DEVICE := $(HERE)/.venv-device
 EVALUATE := $(HERE)/.venv-evaluate
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 WHEEL := dist/changeling-$(VERSION)-py3-none-any.whl
-WHEEL_FILES := pyproject.toml README.md LICENSE MODEL_CARD.md NOTICE edge_runtime/py.typed \
-  edge_runtime/models/voices.tflite \
+WHEEL_FILES := pyproject.toml README.md LICENSE MODEL_CARD.md FACE_MODEL_CARD.md NOTICE edge_runtime/py.typed \
+  edge_runtime/models/voices.tflite edge_runtime/models/faces.tflite \
   $(sort $(shell find edge_runtime -type f -name '*.py'))
 
 # Things are made anew when the content of what they are made of changes, whatever the dates of the files say.
@@ -125,13 +125,17 @@ CHANGELING := $(WORKSTATION)/bin/changeling
 DEMO := out/demo
 DEMO_SOURCE := tests/assets/real_male.wav
 
-demo: $(DEVICE_READY) ## a recording in every shipped voice, style and emotion, as a board would convert it
-	@mkdir -p $(DEMO); rm -f $(DEMO)/*.wav
-	@echo "==> 1/2 converting a real recording with the device's environment alone"
+DEMO_PHOTO := tests/assets/astronaut.jpg
+
+demo: $(DEVICE_READY) ## a recording in every voice, style and emotion, and a photo in every expression, as on a board
+	@mkdir -p $(DEMO); rm -f $(DEMO)/*.wav $(DEMO)/*.jpg
+	@echo "==> 1/3 converting a real recording with the device's environment alone"
 	@$(DEVICE)/bin/python benchmarks/every_voice.py $(DEMO_SOURCE) $(DEMO)
-	@echo "==> 2/2 drawing the recording and its voices"
+	@echo "==> 2/3 drawing the recording and its voices"
 	@$(CHANGELING) train voice picture $(DEMO)/source.wav $(DEMO)/voice-*.wav -o $(DEMO)/spectrograms.png
-	@echo "listen to $(DEMO)/*.wav and look at $(DEMO)/spectrograms.png"
+	@echo "==> 3/3 changing a real photo with the device's environment alone"
+	@$(DEVICE)/bin/python benchmarks/every_face.py $(DEMO_PHOTO) $(DEMO)
+	@echo "listen to $(DEMO)/*.wav, look at $(DEMO)/spectrograms.png and $(DEMO)/faces.jpg"
 
 # The training demo. Each step leaves a file that says it is done, so that the verb again goes on where it was.
 DEMO_TRAIN := out/demo-train
@@ -181,7 +185,7 @@ locks: ## resolve locks/*.txt anew (needs uv)
 	@[ -n "$(UV)" ] || { echo "changeling: make locks needs uv (pip install uv)" >&2; exit 1; }
 	$(COMPILE) pyproject.toml locks/workstation.in --extra audio --extra face --extra train --extra export --extra dev \
 	  --override locks/overrides.in --output-file locks/workstation.txt
-	$(COMPILE) pyproject.toml --extra audio --constraint locks/workstation.txt \
+	$(COMPILE) pyproject.toml --extra audio --extra face --constraint locks/workstation.txt \
 	  --override locks/overrides.in --output-file locks/device.txt
 	$(COMPILE) locks/device-tflite.in --output-file locks/device-tflite.txt
 	$(COMPILE) pyproject.toml --extra evaluate --override locks/overrides.in --output-file locks/evaluate.txt

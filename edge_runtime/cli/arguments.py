@@ -58,8 +58,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=thread_count, default=1, metavar="N", help="threads of the interpreter (1)")
 
 
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    """``--kind``: which of changeling's own models is meant where no other is named."""
+    parser.add_argument("--kind", choices=("voice", "face"), help="changeling's own voices (default), or its faces")
+
+
 def model_path(given: str | None) -> Path | None:
-    """The model that is named on the command line or in the environment; None means the voices of changeling itself."""
+    """The model that is named on the command line or in the environment; None means those of changeling itself."""
     name = given or os.environ.get(MODEL_VARIABLE)
     return Path(name) if name else None
 

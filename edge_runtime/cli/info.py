@@ -27,9 +27,10 @@ def run(argv: list[str]) -> int:
         metavar="FILE",
         help=f"the model (or set {arguments.MODEL_VARIABLE}); by default the voices that come with changeling",
     )
+    arguments.add_kind(parser)
     parser.add_argument("--json", action="store_true", help="the whole manifest, for programs")
     options = parser.parse_args(argv)
-    model = open_model_or_default(arguments.model_path(options.model))
+    model = open_model_or_default(arguments.model_path(options.model), options.kind)
     print(_as_json(model) if options.json else "\n".join(_lines(model)))
     return 0
 

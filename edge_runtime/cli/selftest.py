@@ -13,8 +13,10 @@ def run(argv: list[str]) -> int:
 
     parser = arguments.Parser("changeling selftest", "Check that a model gives here what it gave when it was exported.")
     arguments.add_model(parser)
+    arguments.add_kind(parser)
     options = parser.parse_args(argv)
-    converter = edge_runtime.load(arguments.model_path(options.model), backend=options.backend, threads=options.threads)
+    path = arguments.model_path(options.model)
+    converter = edge_runtime.load(path, kind=options.kind, backend=options.backend, threads=options.threads)
     result = converter.selftest()
     width = max((len(stage.name) for stage in result.stages), default=0)
     for stage in result.stages:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.cli.main import main
+from edge_runtime.media.image import read_photo
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = REPOSITORY / "edge_runtime" / "models" / "voices.tflite"
 SPEECH = REPOSITORY / "tests" / "assets" / "real_male.wav"
+PHOTO = REPOSITORY / "tests" / "assets" / "astronaut.jpg"
 
 
 def _commands(text: str) -> list[str]:
@@ -21,6 +23,17 @@ def _commands(text: str) -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     return [line for line in lines if line.startswith("changeling ") and "|" not in line]
+
+
+def _make_clip(path: Path) -> None:
+    """Four frames of the photo."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p"
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(read_photo(PHOTO).pixels, format="rgb24")))
+        container.mux(stream.encode())
 
 
 def test_commands_are_found() -> None:
@@ -35,6 +48,10 @@ def test_every_command_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "recordings").mkdir()
     shutil.copy(SPEECH, tmp_path / "recordings")
     shutil.copy(MODEL, tmp_path / "voice.dynamic_int8.tflite")
+    shutil.copy(PHOTO, tmp_path / "photo.jpg")
+    (tmp_path / "photos").mkdir()
+    shutil.copy(PHOTO, tmp_path / "photos")
+    _make_clip(tmp_path / "clip.mp4")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CHANGELING_MODEL", raising=False)
     commands = _commands((REPOSITORY / "README.md").read_text(encoding="utf-8"))
