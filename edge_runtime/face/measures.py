@@ -36,7 +36,7 @@ _INNER_BROWS = (107, 336)
 
 def measure_face(face: Face) -> dict[str, float]:
     """All measures of a face by name; see above."""
-    points = _in_head_axes(face.points)
+    points = face.points @ head_axes(face)
     right, left = points[list(_RIGHT_EYE)].mean(axis=0), points[list(_LEFT_EYE)].mean(axis=0)
     unit = max(float(np.linalg.norm(left - right)), 1e-6)
     corners = points[[_RIGHT_CORNER, _LEFT_CORNER]]
@@ -73,15 +73,16 @@ def unit_values(
     return values
 
 
-def _in_head_axes(points: FloatArray) -> FloatArray:
-    """Points (N, 3) in the axes of the head, which is rigid above the mouth."""
+def head_axes(face: Face) -> FloatArray:
+    """(3, 3) the axes of the head, which is rigid above the mouth, as columns: points (N, 3) @ axes lie in them."""
+    points = face.points
     across = points[list(_LEFT_EYE)].mean(axis=0) - points[list(_RIGHT_EYE)].mean(axis=0)
     x = across / max(float(np.linalg.norm(across)), 1e-6)
     down = points[_NOSE_BASE] - points[_NOSE_ROOT]
     down = down - x * float(down @ x)
     # the nose leans forward; its lean is the same for everybody to a few degrees, and the full values know it
     y = down / max(float(np.linalg.norm(down)), 1e-6)
-    return np.asarray(points @ np.stack([x, y, np.cross(x, y)], axis=1), np.float32)
+    return np.asarray(np.stack([x, y, np.cross(x, y)], axis=1), np.float32)
 
 
 def _eye_gap(points: FloatArray, corners: tuple[int, int], lids: Sequence[tuple[int, int]]) -> float:

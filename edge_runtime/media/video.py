@@ -175,12 +175,14 @@ class VideoReader:
 class PieceWriter:
     """Encodes consecutive frames into a piece of video without sound; use it in a ``with`` block."""
 
-    def __init__(self, path: str, facts: VideoFacts, first: Frame) -> None:
-        """Frames are counted from the time of ``first``, which is not written by this."""
+    def __init__(self, path: str, facts: VideoFacts, first: Frame, *, comment: str = "") -> None:
+        """Frames are counted from the time of ``first``, which is not written by this; ``comment`` marks the file."""
         self._av = _pyav()
         self._facts = facts
         self._start_tick = first.tick
         self._container = self._av.open(path, "w", format="mp4")
+        if comment:
+            self._container.metadata["comment"] = comment
         self._stream = self._add_stream(first)
 
     def __enter__(self) -> PieceWriter:

@@ -63,16 +63,27 @@ class Sampler:
 
         Raises `WorkstationError` when the split holds no pair that fits the configuration.
         """
+        paths = [path for folder in folders for path in shard_paths(folder, split)]
+        shards = [shard for path in paths if (shard := load_shard(path)) is not None]
+        where = " or ".join(str(folder) for folder in folders)
+        if not shards:
+            raise WorkstationError(f"there are no {split} pairs in {where}; collect more pairs of expressions")
+        if any(shard.units.shape[-1] != len(config.units) for shard in shards):
+            raise WorkstationError(f"{where} has other units than this version; collect again")
+        self._hold(shards, config, how)
+
+    @classmethod
+    def holding(cls, shards: Sequence[Aligned], config: FaceConfig) -> Sampler:
+        """Of pairs that are in memory already."""
+        sampler = cls.__new__(cls)
+        sampler._hold(shards, config, None)
+        return sampler
+
+    def _hold(self, shards: Sequence[Aligned], config: FaceConfig, how: Augmentation | None) -> None:
         self._config = config
         self._how = how or Augmentation()
         self._mirror = mirror_of(config.units)
-        paths = [path for folder in folders for path in shard_paths(folder, split)]
-        self._shards = [shard for path in paths if (shard := load_shard(path)) is not None]
-        where = " or ".join(str(folder) for folder in folders)
-        if not self._shards:
-            raise WorkstationError(f"there are no {split} pairs in {where}; collect more pairs of expressions")
-        if any(shard.units.shape[-1] != len(config.units) for shard in self._shards):
-            raise WorkstationError(f"{where} has other units than this version; collect again")
+        self._shards = list(shards)
         self._starts = np.cumsum([0] + [len(shard) for shard in self._shards])
 
     def __len__(self) -> int:

@@ -12,11 +12,22 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.generator import Edit
-from edge_runtime.face.geometry import FloatArray, Similarity
+from edge_runtime.face.geometry import FloatArray
 from train.face.basis import apply_basis
 from train.face.batches import Example, Sampler
 from train.face.config import FaceConfig
 from train.face.run import HeldOut
+from train.face.scoring import (
+    basis_reach,
+    changed_and_still,
+    compose,
+    flow_error_px,
+    main_unit,
+    moving,
+    picture_error,
+    psnr_db,
+    warp_alone,
+)
 
 Image = NDArray[np.uint8]
 Answer = Callable[[Image, FloatArray], Edit]
@@ -32,15 +43,6 @@ CURVES = (
     *("loss", "flow", "epe_px", "mask", "colour", "picture"),
     *("heldout_epe_px", "heldout_epe_of_zero", "heldout_epe_of_basis", "heldout_changed_l1"),
 )
-
-HERE = Similarity(1.0, 0.0, 0.0, 0.0)
-"""The crop is its own photo."""
-
-_MOVING_PX = 1.0
-_CHANGED = 0.03
-_UNCHANGED = 0.01
-_OWN_SHARE = 0.6
-"""An edit counts for a unit when at least this share of what it is expected to move is the unit's doing."""
 
 
 @dataclass
@@ -68,20 +70,19 @@ def score(answer: Answer, examples: Sequence[Example], basis: FloatArray, config
     """
     ratios = {name: _Ratio() for name in ("epe", "zero", "basis", "changed", "warped", "harm")}
     units: dict[str, _Ratio] = {}
-    reach = np.abs(basis).sum(axis=(1, 2, 3))
+    reach = basis_reach(basis)
     composer = Composer(config.crop, config.mask)
     for example in examples:
         edit = answer(example.source, example.delta[None])
-        length = np.linalg.norm(example.flow, axis=-1)
-        moving = (length > _MOVING_PX) & (example.known > 0.5)
-        error = float(np.linalg.norm(edit.flow - example.flow, axis=-1)[moving].sum())
+        where, length = moving(example)
+        error = float(flow_error_px(edit.flow, example)[where].sum())
         linear = apply_basis(basis, example.delta[None])[0]
-        linear_error = float(np.linalg.norm(linear - example.flow, axis=-1)[moving].sum())
-        ratios["epe"].add(error, float(moving.sum()))
-        ratios["zero"].add(error, float(length[moving].sum()))
+        linear_error = float(flow_error_px(linear, example)[where].sum())
+        ratios["epe"].add(error, float(where.sum()))
+        ratios["zero"].add(error, float(length[where].sum()))
         ratios["basis"].add(error, linear_error)
-        if (name := _mainly(example.delta, reach, config.units)) is not None:
-            units.setdefault(name, _Ratio()).add(error, float(length[moving].sum()))
+        if (name := main_unit(example.delta, reach, config.units)) is not None:
+            units.setdefault(name, _Ratio()).add(error, float(length[where].sum()))
         _add_picture_scores(ratios, example, edit, composer)
     found = {
         "epe_px": ratios["epe"].value(),
@@ -96,33 +97,12 @@ def score(answer: Answer, examples: Sequence[Example], basis: FloatArray, config
 
 
 def _add_picture_scores(ratios: dict[str, _Ratio], example: Example, edit: Edit, composer: Composer) -> None:
-    finished = compose(composer, example.source, edit)
-    warped = compose(composer, example.source, Edit(edit.flow, np.zeros_like(edit.mask), edit.rgb))
-    copied, ours, warp_only = (_error(image, example.target) for image in (example.source, finished, warped))
-    changed, still = copied > _CHANGED, copied < _UNCHANGED
+    finished, warped = (compose(composer, example.source, one) for one in (edit, warp_alone(edit)))
+    changed, still, copied = changed_and_still(example)
+    ours, warp_only = (picture_error(image, example.target) for image in (finished, warped))
     ratios["changed"].add(float(ours[changed].sum()), float(copied[changed].sum()))
     ratios["warped"].add(float(warp_only[changed].sum()), float(copied[changed].sum()))
     ratios["harm"].add(float(np.maximum(ours - warp_only, 0.0)[still].sum()), float(still.sum()))
-
-
-def compose(composer: Composer, image: Image, edit: Edit) -> Image:
-    """The finished crop, exactly as the device makes it."""
-    out = image.copy()
-    composer.paste(out, edit, HERE)
-    return out
-
-
-def _mainly(delta: FloatArray, reach: FloatArray, units: Sequence[str]) -> str | None:
-    """The unit that most of an edit is, or None."""
-    share = np.abs(delta) * reach
-    if share.sum() <= 0.0:
-        return None
-    index = int(share.argmax())
-    return units[index] if share[index] >= _OWN_SHARE * share.sum() else None
-
-
-def _error(image: Image, target: Image) -> FloatArray:
-    return np.asarray(np.abs(image.astype(np.float32) - target).mean(axis=-1) / 255.0, np.float32)
 
 
 def zero_edit_psnr_db(answer: Answer, examples: Sequence[Example], config: FaceConfig) -> float:
@@ -133,7 +113,7 @@ def zero_edit_psnr_db(answer: Answer, examples: Sequence[Example], config: FaceC
         np.square(compose(composer, e.source, answer(e.source, zero)).astype(np.float32) - e.source).mean()
         for e in examples
     ]
-    return float(min(99.0, 10.0 * np.log10(255.0**2 / max(float(np.mean(square)), 1e-9))))
+    return psnr_db(float(np.mean(square)))
 
 
 def heldout_examples(sampler: Sampler, limit: int) -> list[Example]:
@@ -158,7 +138,7 @@ def write_sheet(path: Path, answer: Answer, examples: Sequence[Example], config:
     for example in examples:
         edit = answer(example.source, example.delta[None])
         finished = compose(composer, example.source, edit)
-        warped = compose(composer, example.source, Edit(edit.flow, np.zeros_like(edit.mask), edit.rgb))
+        warped = compose(composer, example.source, warp_alone(edit))
         mask = np.repeat(np.rint(255.0 * np.clip(edit.mask, 0.0, 1.0)).astype(np.uint8), 3, axis=2)
         error = np.clip(3.0 * np.abs(finished.astype(np.float32) - example.target), 0.0, 255.0).astype(np.uint8)
         rows.append(np.concatenate([example.source, example.target, finished, warped, mask, error], axis=1))

@@ -25,6 +25,7 @@ from edge_runtime.cli.arguments import Parser
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.finder import FaceFinder
 from edge_runtime.face.geometry import FloatArray, Similarity, align
+from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import sample
 from edge_runtime.face_contract import FACE_FRONT_END_VERSION, CropSpec
 from edge_runtime.files import write_atomic
@@ -97,8 +98,13 @@ def aligned_folder(dataset: FaceDataset) -> Path:
 
 def find_five(finder: FaceFinder, image: NDArray[np.uint8]) -> FloatArray | None:
     """The five points (5, 2) of the largest face in (H, W, 3) as the device finds them, or None."""
-    faces = finder.find(image)
-    return max(faces, key=lambda face: face.eye_distance_px).five if faces else None
+    face = find_largest(finder, image)
+    return None if face is None else face.five
+
+
+def find_largest(finder: FaceFinder, image: NDArray[np.uint8]) -> Face | None:
+    """The largest face in (H, W, 3) as the device finds it, or None."""
+    return max(finder.find(image), key=lambda face: face.eye_distance_px, default=None)
 
 
 def align_pair(pair: StoredPair, five: tuple[FloatArray, FloatArray], crop: CropSpec = CROP) -> Aligned:
@@ -210,16 +216,22 @@ def _stored_names(path: Path) -> list[str]:
         return []
 
 
+def find_pair(dataset: FaceDataset, record: PairRecord, finder: FaceFinder) -> tuple[StoredPair, Face, Face] | None:
+    """A pair with its face in A and in B as the device finds it, or None when it finds none or something else."""
+    pair = load_pair(dataset.root / record.file)
+    faces = []
+    for image, landmarks in ((pair.image_a, pair.landmarks_a), (pair.image_b, pair.landmarks_b)):
+        face = find_largest(finder, image)
+        if face is None or _distance(face.five, true_five(landmarks, dataset.landmarks)) > _FARTHEST_FIVE:
+            return None
+        faces.append(face)
+    return pair, faces[0], faces[1]
+
+
 def _aligned_record(dataset: FaceDataset, record: PairRecord, finder: FaceFinder) -> Aligned | None:
     """The pair in its frame, or None when the device does not find its face."""
-    pair = load_pair(dataset.root / record.file)
-    five = []
-    for image, landmarks in ((pair.image_a, pair.landmarks_a), (pair.image_b, pair.landmarks_b)):
-        found = find_five(finder, image)
-        if found is None or _distance(found, true_five(landmarks, dataset.landmarks)) > _FARTHEST_FIVE:
-            return None
-        five.append(found)
-    return align_pair(pair, (five[0], five[1]))
+    found = find_pair(dataset, record, finder)
+    return None if found is None else align_pair(found[0], (found[1].five, found[2].five))
 
 
 def true_five(landmarks: FloatArray, names: Sequence[str]) -> FloatArray:

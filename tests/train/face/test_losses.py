@@ -14,8 +14,8 @@ from edge_runtime.face.compose import Composer
 from edge_runtime.face.generator import Edit
 from tests.train.face.warped_faces import tiny_config
 from train.face.losses import LossWeights, flow_terms, head_terms, patch_mask, total, wanted_mask
-from train.face.monitor import compose
 from train.face.render_out import blend, gate, upsample_flow, warp
+from train.face.scoring import compose
 
 pytestmark = pytest.mark.tensorflow
 

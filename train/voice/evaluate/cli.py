@@ -15,12 +15,16 @@ from edge_runtime.errors import ControlError, InputError
 from edge_runtime.files import open_input, shown, write_atomic
 from edge_runtime.media.audio import read_audio, to_mono
 from edge_runtime.voice.converter import VoiceConverter
+from train.evaluate.memory import Memory
+from train.evaluate.results import SkippedFile
+from train.evaluate.tables import in_columns
 from train.packages import cache_dir
 from train.progress import Progress
+from train.records import make_folder
 from train.voice.evaluate import sounds
 from train.voice.evaluate.evaluators import MEASURES, RATE_HZ, Panel, real_panel
-from train.voice.evaluate.inputs import Recording, SkippedFile, read_recordings
-from train.voice.evaluate.memory import Hearing, Memory, make_folder
+from train.voice.evaluate.inputs import Recording, read_recordings
+from train.voice.evaluate.memory import Hearing
 from train.voice.evaluate.page import render
 from train.voice.evaluate.results import Evaluation
 from train.voice.evaluate.run import Plan, evaluate
@@ -39,12 +43,7 @@ _HELD_OUT_LIMIT: Final = 12
 
 def main(argv: Sequence[str], panel: Panel | None = None) -> int:
     """Run the command. Raises `ChangelingError`."""
-    given = list(argv)
-    if given and given[0] in ("-h", "--help"):
-        given = ["voice", "--help"]
-    if not given or given[0] != "voice":
-        raise InputError("say what is to be evaluated: changeling evaluate voice RECORDINGS -o OUT; see --help")
-    options = _parser().parse_args(given[1:])
+    options = _parser().parse_args(list(argv))
     if options.quick:
         _make_quick(options)
     path = arguments.model_path(options.model)
@@ -183,8 +182,7 @@ def _with_few_colours(png: bytes) -> bytes:
 
 def _summary_text(result: Evaluation, output: Path) -> str:
     rows = [bar_cells(bar) for bar in result.bars if bar.value is not None]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = in_columns(rows)
     lines += [f"left out: {file.file}: {file.reason}" for file in result.skipped_files]
     return "\n".join([*lines, f"written: {output / 'report.html'}, scores.json, scores.md and the sounds beside them"])
 

@@ -20,6 +20,7 @@ from edge_runtime.errors import ChangelingError, InputError
 from edge_runtime.files import open_input, shown
 from edge_runtime.media.audio import read_audio, to_mono
 from edge_runtime.media.resample import resample
+from train.evaluate.results import SkippedFile
 from train.voice.evaluate.evaluators import RATE_HZ
 from train.voice.evaluate.measures import Samples
 
@@ -55,14 +56,6 @@ class Recording:
     def seconds(self) -> float:
         """Length."""
         return len(self.samples) / RATE_HZ
-
-
-@dataclass(frozen=True)
-class SkippedFile:
-    """A recording that was left out."""
-
-    file: str
-    reason: str
 
 
 def read_recordings(

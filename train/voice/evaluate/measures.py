@@ -1,4 +1,4 @@
-"""The arithmetic of the scores, in NumPy alone: words, voices, melody, silence, and how sure a mean is.
+"""The arithmetic of the scores, in NumPy alone: words, voices, melody and silence.
 
 Shapes: N samples, F frames, D dimensions of an embedding.
 """
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from train.evaluate.intervals import SMALLEST_FOR_INTERVAL, Interval, percentiles, resampled
+
 Samples = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
 SILENCE_FLOOR_DBFS = -120.0
 """What digital silence is said to measure."""
-_RESAMPLES = 2000
-_SMALLEST_FOR_INTERVAL = 3
 _FEWEST_COMMON_FRAMES = 10
 _SPELLINGS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "ok": "okay", "cannot": "can not"}
 
@@ -42,17 +42,6 @@ class Melody:
     """Pearson's, of log F0 where both are voiced; None when that is hardly ever, or one of them does not move."""
     voicing_error: float
     """Share of frames, 0..1, that are voiced in one of the two only."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its 95 % bootstrap interval."""
-
-    mean: float
-    low: float | None
-    """None with too few values to tell."""
-    high: float | None
-    count: int
 
 
 def normal_words(text: str) -> list[str]:
@@ -113,25 +102,14 @@ def level_dbfs(samples: Samples) -> float:
     return max(10.0 * float(np.log10(max(power, 1e-30))), SILENCE_FLOOR_DBFS)
 
 
-def mean_interval(values: Sequence[float], seed: int = 0) -> Interval | None:
-    """Mean and percentile bootstrap interval (Efron 1979) over utterances; None without values."""
-    if not values:
-        return None
-    data = np.asarray(values, np.float64)
-    if len(data) < _SMALLEST_FOR_INTERVAL:
-        return Interval(float(data.mean()), None, None, len(data))
-    means = data[_resampled(len(data), seed)].mean(axis=1)
-    return Interval(float(data.mean()), *_percentiles(means), len(data))
-
-
 def pooled_interval(counts: Sequence[WordCount], seed: int = 0) -> Interval | None:
     """Pooled word error rate with its bootstrap interval over utterances; None without words."""
     rate = pooled(counts)
     if rate is None:
         return None
-    if len(counts) < _SMALLEST_FOR_INTERVAL:
+    if len(counts) < SMALLEST_FOR_INTERVAL:
         return Interval(rate, None, None, len(counts))
-    return Interval(rate, *_percentiles(_rates(counts, _resampled(len(counts), seed))), len(counts))
+    return Interval(rate, *percentiles(_rates(counts, resampled(len(counts), seed))), len(counts))
 
 
 def added_interval(after: Sequence[WordCount], before: Sequence[WordCount], seed: int = 0) -> Interval | None:
@@ -140,22 +118,13 @@ def added_interval(after: Sequence[WordCount], before: Sequence[WordCount], seed
     if rates[0] is None or rates[1] is None:
         return None
     difference = rates[0] - rates[1]
-    if len(after) < _SMALLEST_FOR_INTERVAL:
+    if len(after) < SMALLEST_FOR_INTERVAL:
         return Interval(difference, None, None, len(after))
-    picks = _resampled(len(after), seed)
-    return Interval(difference, *_percentiles(_rates(after, picks) - _rates(before, picks)), len(after))
+    picks = resampled(len(after), seed)
+    return Interval(difference, *percentiles(_rates(after, picks) - _rates(before, picks)), len(after))
 
 
 def _rates(counts: Sequence[WordCount], picks: NDArray[np.int64]) -> Vector:
     edits = np.asarray([count.edits for count in counts], np.float64)[picks].sum(axis=1)
     words = np.asarray([count.words for count in counts], np.float64)[picks].sum(axis=1)
     return np.asarray(edits / np.maximum(words, 1.0))
-
-
-def _resampled(count: int, seed: int) -> NDArray[np.int64]:
-    return np.random.default_rng(seed).integers(0, count, (_RESAMPLES, count))
-
-
-def _percentiles(values: Vector) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)

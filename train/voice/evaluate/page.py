@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from train.evaluate.html import number, numbers_table, page, table, text
 from train.voice.evaluate import sounds
 from train.voice.evaluate.results import ALL_VOICES, EVERYTHING, Evaluation, FileScore, Summary
 from train.voice.evaluate.table import (
@@ -19,27 +19,14 @@ from train.voice.evaluate.table import (
     summary_cells,
 )
 
-_STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1280px;padding:0 1em;color:#222}
-h1{font-size:1.5em}h2{font-size:1.2em;margin-top:2em}
-table{border-collapse:collapse;font-size:13px;display:block;overflow-x:auto}
-th,td{border:1px solid #ccc;padding:3px 7px;text-align:right;white-space:nowrap}
-th{background:#f3f3f3}td:first-child,th:first-child{text-align:left}td.text,th.text{text-align:left;white-space:normal}
-.yes{background:#dff2df}.no{background:#f9dcdc}small{color:#666}audio{height:28px;width:210px;vertical-align:middle}
-img{max-width:100%}details{margin:.5em 0}summary{cursor:pointer;font-weight:600}
-"""
-
 
 def render(evaluation: Evaluation, pictures: Mapping[str, bytes]) -> str:
     """The page. ``pictures`` are PNGs by the name of the recording they show."""
     e = evaluation
     parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        f"<title>{_text(e.model)}: evaluation</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{_text(e.model)}: how it converts</h1>",
         *_head(e),
         "<h2>Bars</h2>",
-        _table(("bar", "value", "limit", "reached"), [bar_cells(bar) for bar in e.bars], verdicts=True),
+        table(("bar", "value", "limit", "reached"), [bar_cells(bar) for bar in e.bars], verdicts=True),
         "<h2>Against the baselines</h2>",
         _rows([row for row in e.summaries if (row.voice, row.group) == (ALL_VOICES, EVERYTHING)], "system"),
         "<h2>Converted, by kind of source</h2>",
@@ -48,27 +35,26 @@ def render(evaluation: Evaluation, pictures: Mapping[str, bytes]) -> str:
         _rows(converted_rows(e, groups=False), "voice"),
         *_voices(e),
         "<h2>What the numbers mean</h2>",
-        _table(("column", "meaning"), [(title, meaning) for title, meaning in COLUMNS], text=True),
+        table(("column", "meaning"), [(title, meaning) for title, meaning in COLUMNS], words=True),
         "<h2>Recordings</h2>",
         *(_recording(e, source.name, pictures.get(source.name)) for source in e.sources),
         *_own(e),
         *_left_out(e),
-        "</body></html>",
     ]
-    return "\n".join(parts) + "\n"
+    return page(f"{e.model}: evaluation", f"{e.model}: how it converts", parts)
 
 
 def _head(e: Evaluation) -> list[str]:
     facts = (
-        f"{_text(e.precision)}, graph of {e.model_bytes / 1e6:.2f} MB, SHA-256 <code>{e.model_sha256[:16]}…</code>, "
-        f"run by {_text(e.backend)}; algorithmic latency {e.latency_ms:g} ms; {len(e.sources)} recordings; "
-        f"{_text(e.created)}."
+        f"{text(e.precision)}, graph of {e.model_bytes / 1e6:.2f} MB, SHA-256 <code>{e.model_sha256[:16]}…</code>, "
+        f"run by {text(e.backend)}; algorithmic latency {e.latency_ms:g} ms; {len(e.sources)} recordings; "
+        f"{text(e.created)}."
     )
     judged = (
         "Everything was converted by the device runtime from this file. Means have 95 % bootstrap intervals over "
-        f"recordings. Judged by {_text(', '.join(e.judges) or 'nobody')}."
+        f"recordings. Judged by {text(', '.join(e.judges) or 'nobody')}."
     )
-    return [f"<p>{facts}</p>", f"<p>{judged}</p>", *(f"<p><b>{_text(remark)}</b></p>" for remark in remarks(e))]
+    return [f"<p>{facts}</p>", f"<p>{judged}</p>", *(f"<p><b>{text(remark)}</b></p>" for remark in remarks(e))]
 
 
 def _voices(e: Evaluation) -> list[str]:
@@ -78,7 +64,7 @@ def _voices(e: Evaluation) -> list[str]:
         mine = [row for row in e.summaries if row.voice == voice]
         rows = [(_title(row), *summary_cells(row)) for row in mine]
         table = _summary_table("", rows)
-        parts.append(f"<details><summary>{_text(voice)}: all rows</summary>{table}</details>")
+        parts.append(f"<details><summary>{text(voice)}: all rows</summary>{table}</details>")
     return parts
 
 
@@ -90,11 +76,11 @@ def _recording(e: Evaluation, name: str, picture: bytes | None) -> str:
     source = next(source for source in e.sources if source.name == name)
     about = ", ".join(part for part in (source.language, source.sex, source.kind, source.speaker) if part)
     scores = [score for score in e.scores if score.recording == name and score.system in sounds.SYSTEMS[:3]]
-    said = f"“{_text(source.text)}”" if source.text else "<i>no transcript</i>"
+    said = f"“{text(source.text)}”" if source.text else "<i>no transcript</i>"
     image = ""
     if picture is not None:
         image = f'<img alt="spectrograms" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-    title = f"{_text(name)} <small>({_text(about)}, {source.seconds:.1f} s)</small>"
+    title = f"{text(name)} <small>({text(about)}, {source.seconds:.1f} s)</small>"
     return f"<details><summary>{title}</summary><p>{said}</p>{_file_table(scores)}{image}</details>"
 
 
@@ -108,7 +94,7 @@ def _own(e: Evaluation) -> list[str]:
 
 def _file_table(scores: Sequence[FileScore]) -> str:
     header = ("sound", "", "to target", "to source", "edits / words", "OVRL", "SIG", "BAK", "log-F0 corr.", "heard")
-    lines = [f"<tr>{''.join(f'<th>{_text(title)}</th>' for title in header)}</tr>"]
+    lines = [f"<tr>{''.join(f'<th>{text(title)}</th>' for title in header)}</tr>"]
     shown: set[str] = set()
     for score in scores:
         first = score.audio not in shown
@@ -118,18 +104,18 @@ def _file_table(scores: Sequence[FileScore]) -> str:
 
 
 def _file_row(score: FileScore, first: bool) -> str:
-    player = f'<audio controls preload="none" src="{_text(quote(score.audio))}"></audio>' if first else ""
+    player = f'<audio controls preload="none" src="{text(quote(score.audio))}"></audio>' if first else ""
     sound = score.sound
     cells = [
-        _text(f"{score.system}, {score.voice}"),
+        text(f"{score.system}, {score.voice}"),
         player,
-        _number(score.to_target),
-        _number(score.to_source),
+        number(score.to_target),
+        number(score.to_source),
         "–" if score.words is None else f"{score.words.edits} / {score.words.words}",
-        *(_number(value) for value in ((sound.overall, sound.speech, sound.background) if sound else (None,) * 3)),
-        _number(score.melody.correlation if score.melody else None),
+        *(number(value) for value in ((sound.overall, sound.speech, sound.background) if sound else (None,) * 3)),
+        number(score.melody.correlation if score.melody else None),
     ]
-    heard = f'<td class="text">{_text(score.heard)}</td>'
+    heard = f'<td class="text">{text(score.heard)}</td>'
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}{heard}</tr>"
 
 
@@ -137,7 +123,7 @@ def _left_out(e: Evaluation) -> list[str]:
     if not e.skipped_files:
         return []
     rows = [(file.file, file.reason) for file in e.skipped_files]
-    return ["<h2>Left out</h2>", _table(("file", "why"), rows, text=True)]
+    return ["<h2>Left out</h2>", table(("file", "why"), rows, words=True)]
 
 
 def _rows(rows: Sequence[Summary], label: str) -> str:
@@ -145,33 +131,4 @@ def _rows(rows: Sequence[Summary], label: str) -> str:
 
 
 def _summary_table(label: str, rows: Sequence[Sequence[str]]) -> str:
-    """Rows of `COLUMNS` without those that are empty throughout, intervals small below their means."""
-    header = (label, *(title for title, _ in COLUMNS))
-    full = [i for i in range(len(header)) if i == 0 or any(row[i] != "–" for row in rows)]
-    lines = [f"<tr>{''.join(f'<th>{_text(header[i])}</th>' for i in full)}</tr>"]
-    for row in rows:
-        cells = (_text(row[i]) if i == 0 else _mean_above_interval(row[i]) for i in full)
-        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    return f"<table>{''.join(lines)}</table>"
-
-
-def _mean_above_interval(cell: str) -> str:
-    mean, bracket, interval = cell.partition(" [")
-    return f"{_text(mean)}<br><small>[{_text(interval)}</small>" if bracket else _text(cell)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, verdicts: bool = False, text: bool = False) -> str:
-    kind = ' class="text"' if text else ""
-    lines = [f"<tr>{''.join(f'<th{kind}>{_text(title)}</th>' for title in header)}</tr>"]
-    for row in rows:
-        mark = f' class="{row[-1]}"' if verdicts and row[-1] in ("yes", "no") else ""
-        lines.append(f"<tr{mark}>{''.join(f'<td{kind}>{_text(cell)}</td>' for cell in row)}</tr>")
-    return f"<table>{''.join(lines)}</table>"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
-def _text(value: str) -> str:
-    return html.escape(value)
+    return numbers_table((label, *(title for title, _ in COLUMNS)), rows)

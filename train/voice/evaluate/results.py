@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from edge_runtime.contract import from_dict
 from edge_runtime.errors import InputError, ModelFileError
+from train.evaluate.intervals import Interval
+from train.evaluate.results import Bar, SkippedFile
 from train.voice.evaluate.evaluators import SoundQuality
-from train.voice.evaluate.inputs import SkippedFile
-from train.voice.evaluate.measures import Interval, Melody, WordCount
+from train.voice.evaluate.measures import Melody, WordCount
 
 ALL_VOICES = "all voices"
 EVERYTHING = "all"
@@ -85,25 +86,6 @@ class Summary:
     voicing_error: Interval | None
     silence_dbfs: float | None
     """The loudest."""
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of quality and whether it was reached."""
-
-    name: str
-    value: float | None
-    """None when it was not measured."""
-    limit: float
-    at_least: bool
-    """Whether the value must be at least the limit, or at most."""
-
-    @property
-    def met(self) -> bool | None:
-        """None when it was not measured."""
-        if self.value is None:
-            return None
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from train.evaluate.results import SkippedFile
 from train.voice.evaluate import sounds
-from train.voice.evaluate.inputs import Recording, SkippedFile
+from train.voice.evaluate.inputs import Recording
 from train.voice.evaluate.measures import Melody, Vector, centroid, cosine, melody, word_errors
 from train.voice.evaluate.memory import Hearing
 from train.voice.evaluate.results import Evaluation, FileScore, SourceFacts

@@ -6,8 +6,6 @@ made again.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +13,18 @@ from typing import Any, Final
 
 import numpy as np
 
-import edge_runtime
 from edge_runtime.errors import ChangelingError
 from edge_runtime.files import write_atomic
 from edge_runtime.media.audio import read_audio, to_mono, write_wav
 from edge_runtime.provenance import conversion_comment
 from edge_runtime.voice.converter import VoiceConverter
-from train.packages import file_sha256
+from train.evaluate.origins import code_sha256, model_sha256
+from train.records import make_folder
 from train.voice.evaluate.baselines import NAME as WORLD_NAME
 from train.voice.evaluate.baselines import world
 from train.voice.evaluate.evaluators import RATE_HZ
 from train.voice.evaluate.inputs import Recording, sound_digest
 from train.voice.evaluate.measures import Samples, level_dbfs
-from train.voice.evaluate.memory import make_folder
 
 UNCONVERTED: Final = "unconverted"
 CONVERTED: Final = "converted"
@@ -39,7 +36,7 @@ SYSTEMS: Final = (UNCONVERTED, WORLD, CONVERTED, COPY, TARGET)
 
 _FOLDERS: Final = {UNCONVERTED: "sources", CONVERTED: "converted", WORLD: "baselines/world", COPY: "baselines/copy"}
 _NOTES: Final = ".notes"
-_SIGNAL_PATH: Final = ("backends", "media", "voice")
+_SIGNAL_PATH: Final = ("edge_runtime/backends", "edge_runtime/media", "edge_runtime/voice")
 _MAX_SECONDS: Final = 300.0
 _SILENCE_S: Final = 1.0
 """Digital silence that is appended to what is converted."""
@@ -76,7 +73,7 @@ class Maker:
     def __init__(self, converter: VoiceConverter, output: Path) -> None:
         self.converter = converter
         self._output = output
-        self.model_sha256 = model_sha256(converter)
+        self.model_sha256 = model_sha256(converter.model)
         self._f0_hz = {voice.name: voice.f0_mean_hz for voice in converter.manifest.voices}
 
     def make(self, job: Job) -> Made:
@@ -106,7 +103,7 @@ class Maker:
         """What the sound follows from; anything that could change it is in here."""
         parts = [job.system, sound_digest(job.recording.samples)]
         if job.system in (CONVERTED, COPY):
-            parts += [job.voice, self.model_sha256, self.converter.backend_name, runtime_sha256()]
+            parts += [job.voice, self.model_sha256, self.converter.backend_name, code_sha256(*_SIGNAL_PATH)]
         elif job.system == WORLD:
             parts += [WORLD_NAME, str(self._f0_hz[job.voice]), str(self.converter.manifest.front_end.formant_exponent)]
         return " ".join(parts)
@@ -128,22 +125,6 @@ class Maker:
         whole = self.converter.convert(np.concatenate([source, silence]), RATE_HZ, controls)
         tail = whole[len(source) + round(_SETTLE_S * RATE_HZ) :]
         return np.clip(whole[: len(source)], -1.0, 1.0), round(level_dbfs(tail), 2)
-
-
-def model_sha256(converter: VoiceConverter) -> str:
-    """SHA-256 of the model file."""
-    path = Path(converter.model.path)
-    return file_sha256(path) if path.is_file() else converter.manifest.graph_sha256
-
-
-@functools.cache
-def runtime_sha256() -> str:
-    """SHA-256 of the code that makes sound: a changed signal path must not be judged by yesterday's sounds."""
-    digest = hashlib.sha256()
-    for folder in _SIGNAL_PATH:
-        for path in sorted((Path(edge_runtime.__file__).parent / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _found(path: Path, note: Path, origin: str) -> tuple[Samples, float | None] | None:

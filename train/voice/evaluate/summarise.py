@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from train.evaluate.intervals import Interval, mean_interval
+from train.evaluate.results import Bar
 from train.voice.evaluate import sounds
-from train.voice.evaluate.measures import (
-    Interval,
-    WordCount,
-    added_interval,
-    mean_interval,
-    pooled_interval,
-)
-from train.voice.evaluate.results import ALL_VOICES, EVERYTHING, Bar, FileScore, SourceFacts, Summary
+from train.voice.evaluate.measures import WordCount, added_interval, pooled_interval
+from train.voice.evaluate.results import ALL_VOICES, EVERYTHING, FileScore, SourceFacts, Summary
 
 _BASE = {sounds.CONVERTED: sounds.UNCONVERTED, sounds.WORLD: sounds.UNCONVERTED, sounds.COPY: sounds.TARGET}
 """Whose word errors are taken off."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from train.evaluate import tables
+from train.evaluate.results import Bar
+from train.evaluate.tables import interval_text, markdown_table
 from train.voice.evaluate import sounds
-from train.voice.evaluate.measures import Interval
-from train.voice.evaluate.results import ALL_VOICES, EVERYTHING, Bar, Evaluation, Summary
+from train.voice.evaluate.results import ALL_VOICES, EVERYTHING, Evaluation, Summary
 
 SYSTEM_TITLES = {
     sounds.UNCONVERTED: "unconverted",
@@ -98,32 +100,11 @@ def summary_cells(row: Summary) -> list[str]:
     ]
 
 
-def interval_text(interval: Interval | None, form: str, scale: float = 1.0) -> str:
-    """``mean [low, high]``, the mean alone where there were too few, a dash where there is nothing."""
-    if interval is None:
-        return "–"
-    mean = form.format(interval.mean * scale)
-    if interval.low is None or interval.high is None:
-        return mean
-    return f"{mean} [{form.format(interval.low * scale)}, {form.format(interval.high * scale)}]"
-
-
 def bar_cells(bar: Bar) -> tuple[str, str, str, str]:
     """Name, value, limit, and yes, no or not measured."""
-    percent = bar.name.startswith("word errors")
-
-    def shown(value: float) -> str:
-        return f"{100.0 * value:.1f} points" if percent else f"{value:.3g}"
-
-    limit = f"{'≥' if bar.at_least else '≤'} {shown(bar.limit)}"
-    verdict = {True: "yes", False: "no", None: "not measured"}[bar.met]
-    return bar.name, "–" if bar.value is None else shown(bar.value), limit, verdict
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines of a table."""
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    return lines + [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
+    if bar.name.startswith("word errors"):
+        return tables.bar_cells(bar, lambda share: f"{100.0 * share:.1f} points")
+    return tables.bar_cells(bar)
 
 
 def _notes(e: Evaluation) -> list[str]:

@@ -319,9 +319,9 @@ def test_real_judges_say_what_is_missing(judge: str, package: str, monkeypatch: 
         getattr(real_panel(), judge)
 
 
-@pytest.mark.parametrize("argv", [["evaluate"], ["evaluate", "face"]])
+@pytest.mark.parametrize("argv", [["evaluate"], ["evaluate", "house"]])
 def test_what_is_evaluated_must_be_said(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Today there is one thing."""
+    """There are two things."""
     assert main(argv) == 2
     assert "evaluate voice" in _one_line(capsys)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from train.evaluate.intervals import Interval, mean_interval
 from train.voice.evaluate import measures
 from train.voice.evaluate.measures import WordCount
 
@@ -111,7 +112,7 @@ def test_the_bootstrap_covers_the_truth() -> None:
     rng = np.random.default_rng(6)
     held = 0
     for trial in range(200):
-        interval = measures.mean_interval(list(rng.normal(0.7, 0.1, 30)), seed=trial)
+        interval = mean_interval(list(rng.normal(0.7, 0.1, 30)), seed=trial)
         assert interval is not None
         assert interval.low is not None
         assert interval.high is not None
@@ -121,9 +122,9 @@ def test_the_bootstrap_covers_the_truth() -> None:
 
 def test_intervals_say_when_they_cannot_tell() -> None:
     """Two values have a mean and nothing more."""
-    assert measures.mean_interval([]) is None
-    two = measures.mean_interval([1.0, 2.0])
-    assert two == measures.Interval(1.5, None, None, 2)
+    assert mean_interval([]) is None
+    two = mean_interval([1.0, 2.0])
+    assert two == Interval(1.5, None, None, 2)
     assert measures.pooled_interval([WordCount(0, 0)]) is None
 
 
@@ -131,7 +132,7 @@ def test_added_errors_are_paired() -> None:
     """The same errors before and after are no added errors, however much the utterances differ."""
     before = [WordCount(edits, 10) for edits in (0, 5, 1, 8, 2)]
     interval = measures.added_interval(before, before)
-    assert interval == measures.Interval(0.0, 0.0, 0.0, 5)
+    assert interval == Interval(0.0, 0.0, 0.0, 5)
     more = [WordCount(count.edits + 1, 10) for count in before]
     added = measures.added_interval(more, before)
     assert added is not None

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import OutputError
+from train.evaluate.memory import Memory
 from train.packages import Package
 from train.voice.evaluate import recognisers, weights
 from train.voice.evaluate.baselines import stretched
-from train.voice.evaluate.memory import Memory
 
 
 def test_memory_survives_its_process(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_line_cut_short_costs_only_itself(tmp_path: Path) -> None:
 def test_a_memory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     """A file where a folder should be."""
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="choose another place"):
+    with pytest.raises(OutputError, match="choose another folder"):
         Memory(tmp_path / "file" / "evaluate")
 
 

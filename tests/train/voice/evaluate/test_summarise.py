@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from edge_runtime.errors import InputError
+from train.evaluate.results import SkippedFile
 from train.voice.evaluate import page, table
 from train.voice.evaluate.evaluators import SoundQuality
-from train.voice.evaluate.inputs import SkippedFile
 from train.voice.evaluate.measures import Melody, WordCount
 from train.voice.evaluate.results import ALL_VOICES, Evaluation, FileScore, SourceFacts, Summary
 from train.voice.evaluate.summarise import bars, bars_against, summarise

@@ -1,0 +1,252 @@
+"""Judges rendered heads, photos and videos in order; what was judged before is not judged again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+from edge_runtime.errors import InputError, OutputError, WorkstationError
+from edge_runtime.face.converter import FaceConverter
+from edge_runtime.face.measures import measure_face
+from edge_runtime.media.image import read_photo
+from edge_runtime.provenance import edit_comment
+from edge_runtime.strict_json import from_dict
+from train.evaluate.memory import Memory
+from train.evaluate.origins import code_sha256, model_sha256
+from train.evaluate.results import SkippedFile
+from train.face.dataset import FaceDataset, PairRecord
+from train.face.evaluate.bars import make_bars
+from train.face.evaluate.clips import Clip, VideoPlan, walk
+from train.face.evaluate.edits import Wish, wishes
+from train.face.evaluate.eyes import Eyes
+from train.face.evaluate.footage import PictureJudge, Subject
+from train.face.evaluate.identity import Likeness
+from train.face.evaluate.inputs import PHOTO, VIDEO, Footage
+from train.face.evaluate.movements import MOVEMENTS, Reference
+from train.face.evaluate.pictures import face_box, pair_of, write_picture
+from train.face.evaluate.rendered import HeadJudge, HeadScore
+from train.face.evaluate.results import ClipScore, EditScore, Evaluation, FootageFacts, Real, Rendered
+from train.face.evaluate.summarise import bar_values, footage_rows, rendered_of
+
+Told = Callable[[float, str], None]
+"""Called with the work done so far, in edits, and a short note."""
+
+_CODE: Final = (
+    *("edge_runtime/backends", "edge_runtime/face", "edge_runtime/media"),
+    *("train/face/evaluate", "train/evaluate"),
+)
+_SHOWN_FRAMES: Final = 4
+"""Frames of a video that are kept as pictures."""
+_FRAME_COST: Final = 0.3
+"""Of a video frame that is tracked, and edited for the clip if it is among the first, in edits."""
+_USUAL_RATE_HZ: Final = 25.0
+_LONG_S: Final = 60.0
+"""What a video is taken for that is looked at to its end."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be judged."""
+
+    dataset: FaceDataset | None
+    pairs: tuple[tuple[PairRecord, bool], ...]
+    """Held-out pairs and whether each is judged backwards."""
+    footage: tuple[Footage, ...]
+    video: VideoPlan
+    against: str = ""
+    """Name of the other file, or empty."""
+
+    def work(self, edits: int) -> float:
+        """About how many edits there are in all; ``edits`` is how many a picture gets."""
+        return len(self.pairs) + sum(self.cost(one, edits) for one in self.footage)
+
+    def cost(self, footage: Footage, edits: int) -> float:
+        """About how many edits a photo or video is worth."""
+        if footage.kind == PHOTO:
+            return float(edits)
+        shown = min(_SHOWN_FRAMES, self.video.judged)
+        judged = len(MOVEMENTS) * self.video.judged + (edits - len(MOVEMENTS)) * shown
+        return judged + _FRAME_COST * (self.video.seconds or _LONG_S) * _USUAL_RATE_HZ
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What is remembered of one photo or video."""
+
+    facts: FootageFacts
+    scores: tuple[EditScore, ...]
+    clips: tuple[ClipScore, ...]
+
+
+class Run:
+    """One evaluation into one folder. What is done survives an interruption."""
+
+    def __init__(
+        self, converter: FaceConverter, output: Path, eyes: Eyes, likeness: Likeness | None, told: Told
+    ) -> None:
+        self._converter = converter
+        self._output = output
+        self._eyes = eyes
+        self._likeness = likeness
+        self._told = told
+        self._memory = Memory(output / ".notes")
+        self._done = 0.0
+        self.model_sha256 = model_sha256(converter.model)
+        self._origin = f"{self.model_sha256} {converter.backend_name} {code_sha256(*_CODE)}"
+        self._comment = edit_comment(model=converter.manifest.name, edit="evaluation")
+
+    def rendered(self, plan: Plan, judge: HeadJudge, about: str) -> tuple[Rendered, list[HeadScore]]:
+        """All pairs of the plan; ``about`` says what else the scores follow from. Raises `WorkstationError`."""
+        assert plan.dataset is not None
+        scores: list[HeadScore] = []
+        for record, reverse in plan.pairs:
+            self._told(self._done, f"rendered {Path(record.file).stem}")
+            key = f"{record.file} {reverse} {plan.dataset.root.resolve()} {about} {self._origin}"
+            known = self._memory.recall("rendered", key)
+            if known is None:
+                score = judge.score(plan.dataset, record, reverse=reverse)
+                self._memory.remember("rendered", key, {} if score is None else dataclasses.asdict(score))
+            else:
+                score = from_dict(HeadScore, known) if known else None
+            if score is not None:
+                scores.append(score)
+            self._done += 1.0
+        if not scores:
+            raise WorkstationError(f"the model finds no face in any held-out pair of {plan.dataset.root}")
+        return rendered_of(scores, len(plan.pairs) - len(scores), plan.against), scores
+
+    def real(self, plan: Plan, reference: Reference | None) -> tuple[Real, tuple[SkippedFile, ...]]:
+        """All footage of the plan. Raises `InputError` when none of it shows a face."""
+        judge = PictureJudge(self._converter, self._eyes, reference, self._likeness)
+        asked = wishes(self._converter)
+        items, skipped = [], []
+        for footage in plan.footage:
+            begun = self._done
+            try:
+                item = self._item(footage, judge, asked, plan, reference)
+            except InputError as error:
+                skipped.append(SkippedFile(footage.path.name, str(error)))
+                continue
+            items.append(item)
+            self._done = begun + plan.cost(footage, len(asked))
+        if not items:
+            raise InputError(f"no photo or video can be used; the first: {skipped[0].reason}")
+        scores = tuple(score for item in items for score in item.scores)
+        clips = tuple(clip for item in items for clip in item.clips)
+        facts = tuple(item.facts for item in items)
+        return Real(facts, scores, clips, footage_rows(scores), _about(reference)), tuple(skipped)
+
+    def _item(
+        self, footage: Footage, judge: PictureJudge, asked: Sequence[Wish], plan: Plan, reference: Reference | None
+    ) -> _Item:
+        likeness = self._likeness.name if self._likeness else ""
+        parts = [footage.name, footage.kind, footage.digest(), likeness, repr(reference), self._origin]
+        key = " ".join([*parts, repr(plan.video) if footage.kind == VIDEO else ""])
+        known = self._memory.recall(footage.kind, key)
+        if known is not None:
+            item: _Item = from_dict(_Item, known)
+            if all((self._output / score.picture).is_file() for score in item.scores if score.picture):
+                return item
+        judged = self._photo if footage.kind == PHOTO else self._video
+        item = judged(footage, judge, asked, plan)
+        self._memory.remember(footage.kind, key, dataclasses.asdict(item))
+        return item
+
+    def _photo(self, footage: Footage, judge: PictureJudge, asked: Sequence[Wish], plan: Plan) -> _Item:
+        pixels = read_photo(footage.path).pixels
+        faces = self._converter.find_faces(pixels)
+        if not faces:
+            raise InputError(f"{footage.path.name} shows no face that can be found")
+        face = max(faces, key=lambda one: one.eye_distance_px)
+        subject = Subject(footage.name, PHOTO, 0, pixels, face, measure_face(face))
+        scores = self._scores(subject, judge, asked, keep=True)
+        height, width = pixels.shape[:2]
+        return _Item(FootageFacts(footage.name, PHOTO, width, height, 1, round(face.eye_distance_px, 1)), scores, ())
+
+    def _video(self, footage: Footage, judge: PictureJudge, asked: Sequence[Wish], plan: Plan) -> _Item:
+        scores: list[EditScore] = []
+        measured = [wish for wish in asked if wish.movement is not None]
+        step = max(1, plan.video.judged // _SHOWN_FRAMES)
+        seen = 0
+
+        def judged(subject: Subject) -> None:
+            nonlocal seen
+            keep = seen % step == 0 and seen // step < _SHOWN_FRAMES
+            scores.extend(self._scores(subject, judge, asked if keep else measured, keep=keep))
+            seen += 1
+
+        def tracked(_: float) -> None:
+            self._done += _FRAME_COST
+            self._told(self._done, footage.name)
+
+        path = self._output / "videos" / f"{footage.name}.mp4"
+        with Clip(judge, asked, path, plan.video.clip_frames, self._comment) as clip:
+            facts = walk(footage, self._converter, plan.video, judged, clip, tracked)
+        if not scores:
+            raise InputError(f"{footage.path.name} shows no face that can be found")
+        return _Item(facts, tuple(scores), clip.scores(footage.name))
+
+    def _scores(
+        self, subject: Subject, judge: PictureJudge, asked: Sequence[Wish], *, keep: bool
+    ) -> tuple[EditScore, ...]:
+        scores = []
+        box = face_box(subject.face, self._converter.manifest.crop, subject.image.shape)
+        for wish in asked:
+            self._told(self._done, f"{subject.item} {wish.name}")
+            edited = judge.edited(subject, wish)
+            name = ""
+            if keep:
+                frame = f"-{subject.frame:05d}" if subject.kind == VIDEO else ""
+                name = f"pairs/{subject.item}{frame}-{wish.name}.jpg"
+                write_picture(self._output / name, pair_of(subject.image, edited, box), self._comment)
+            scores.append(judge.score(subject, wish, edited, name))
+            self._done += 1.0
+        return tuple(scores)
+
+    def evaluation(
+        self,
+        rendered: Rendered | None,
+        real: Real | None,
+        skipped: tuple[SkippedFile, ...],
+        remarks: Sequence[str],
+    ) -> Evaluation:
+        """Everything put together."""
+        manifest = self._converter.manifest
+        values = bar_values(rendered, real, manifest.macs_per_frame)
+        return Evaluation(
+            model=manifest.name,
+            model_sha256=self.model_sha256,
+            precision=f"{manifest.precision} .{self._converter.model.graph_format}",
+            tier=manifest.tier,
+            model_bytes=_size(self._converter),
+            macs_per_frame=manifest.macs_per_frame,
+            backend=self._converter.backend_name,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            judges=(self._eyes.name, *((self._likeness.name,) if self._likeness and real else ())),
+            rendered=rendered,
+            real=real,
+            skipped_files=skipped,
+            remarks=tuple(remarks),
+            bars=make_bars(values),
+        )
+
+
+def _about(reference: Reference | None) -> str:
+    if reference is None:
+        return ""
+    return (
+        f"the device's mesh on the true pictures of {reference.pairs} rendered held-out pairs, by least squares: not "
+        "on what the model makes of them, so that a weak model does not lower its own bar"
+    )
+
+
+def _size(converter: FaceConverter) -> int:
+    path = Path(converter.model.path)
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise OutputError(f"{path} is gone ({error.strerror}); evaluate a file that stays") from None
