@@ -50,7 +50,7 @@ from train.packages import cache_dir
 from train.progress import Progress
 from train.records import make_folder
 
-RENDERER_VERSION: Final = 2
+RENDERER_VERSION: Final = 3
 """Bumped on any change of what the same seed looks like."""
 PAIRS_PER_GROUP: Final = 8
 DEFAULT_IDENTITY_SHARE: Final = 0.125

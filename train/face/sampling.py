@@ -17,10 +17,10 @@ _CHANGES: Final = (1, 2, 3, 4)
 _CHANGES_P: Final = (0.35, 0.30, 0.20, 0.15)
 _MOUTH_OPENS_P: Final = 0.20
 _EYES_CLOSE_P: Final = 0.17
-_SMILE_OPENS_P: Final = 0.09
-_SMILE_CLOSES_P: Final = 0.05
+_SMILE_OPENS_P: Final = 0.12
+_SMILE_CLOSES_P: Final = 0.07
 _NEUTRAL_P: Final = 0.35
-_SMILING_P: Final = 0.2
+_SMILING_P: Final = 0.25
 """With bared teeth, of those that are not neutral."""
 _SMALL_P: Final = 0.25
 _SMALL_SIGMA: Final = 0.15

@@ -135,6 +135,10 @@ class Teeth:
     """0..1: of the edges and the colours."""
     gum: float
     """Share of the height that is gum, 0..0.5."""
+    forward: float
+    """How far both rows lie before where the mesh has them, decimetres."""
+    longer: float
+    """How far the teeth reach beyond where the mesh ends them, decimetres: from 0.02 on the rows meet."""
     tongue: Rgb
     tongue_low: float
     """How far the tongue lies below and behind where the mesh has it, decimetres."""
@@ -335,6 +339,8 @@ def _sample_teeth(rng: np.random.Generator, age: float) -> Teeth:
         gap=float(rng.uniform(0.006, 0.022)) if rng.random() < 0.12 else 0.0,
         unevenness=float(rng.beta(1.2, 2.5)),
         gum=float(rng.uniform(0.05, 0.35)),
+        forward=float(rng.uniform(0.0, 0.04)),
+        longer=float(rng.uniform(0.0, 0.05)),
         tongue=(float(rng.uniform(0.30, 0.48)), float(rng.uniform(0.09, 0.16)), float(rng.uniform(0.09, 0.16))),
         tongue_low=float(rng.uniform(0.0, 0.10)),
     )

@@ -68,6 +68,7 @@ def build_head(model: HeadModel, person: Person) -> Head:
     ears = model.masks["ears"]
     volume = hair_volume(model.positions, normals, ears, person)
     volume += _beard_volume(model, normals, person)
+    volume += _teeth_volume(model, person)
     volume[model.vertices_of("tongue")] += person.teeth.tongue_low * np.array((0.0, -0.8, -0.6), np.float32)
     left, right = SIDES
     eyes = (eyeball(model, neutral, left), eyeball(model, neutral, right))
@@ -101,6 +102,15 @@ def _at_common_size(model: HeadModel, positions: Points) -> Points:
     own_middle, common_middle = own.mean(axis=0), common.mean(axis=0)
     ratio = np.sqrt(((common - common_middle) ** 2).sum() / ((own - own_middle) ** 2).sum())
     return ((positions - own_middle) * ratio ** (1.0 - _SIZE_KEPT) + common_middle).astype(np.float32)
+
+
+def _teeth_volume(model: HeadModel, person: Person) -> Points:
+    places = arch_places(model)
+    row = places[:, 2]
+    out = np.zeros_like(model.positions)
+    out[:, 1] = -row * (1.0 - places[:, 1]) * person.teeth.longer
+    out[:, 2] = np.abs(row) * person.teeth.forward
+    return out
 
 
 def _beard_volume(model: HeadModel, normals: Points, person: Person) -> Points:

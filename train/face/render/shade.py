@@ -107,6 +107,9 @@ def shade(
                 for axis in range(3):
                     normal[axis] = -normal[axis]
             in_mouth = material in (TEETH, TONGUE)
+            if material == TEETH:
+                # a row is hidden by the lips that touch it, yet bright to whoever sees it: enamel and gums scatter
+                open_ = 1.5 * open_ + 0.12
             _light(colour, normal, place, view, skin, spec, gloss, open_, in_mouth, material == EYE, lights, out[y, x])
 
 
