@@ -133,12 +133,18 @@ def test_landmarks_move_as_the_flow_says(heads: list[Head]) -> None:
     pair = expression_pair(heads[1], np.random.default_rng([6, 3]), SIZE_PX)
     assert pair.flow_b is not None
     names = list(LANDMARKS)
-    for name in ("nose_tip", "chin", "left_brow_inner", "mouth_left", "mouth_right"):
+    checked = 0
+    for name in ("nose_tip", "chin", "left_brow_inner", "right_brow_inner", "mouth_left", "mouth_right"):
         x, y = pair.landmarks_b[names.index(name)]
         row, column = round(float(y)), round(float(x))
-        if pair.flow_b.known[row, column] > 0.99:
+        around = np.s_[row - 1 : row + 2, column - 1 : column + 2]
+        # At an edge, as of a chin before its neck, a pixel's middle may lie beyond it.
+        smooth = np.ptp(pair.flow_b.backward_px[around].reshape(-1, 2), axis=0).max() < 0.7
+        if pair.flow_b.known[around].min() > 0.99 and smooth:
+            checked += 1
             before = pair.landmarks_b[names.index(name)] + pair.flow_b.backward_px[row, column]
             assert np.abs(before - pair.landmarks_a[names.index(name)]).max() < 0.7, name
+    assert checked >= 3
 
 
 def test_only_mouth_and_eyes_must_be_invented(heads: list[Head], pairs: list[Pair]) -> None:
