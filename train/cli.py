@@ -28,6 +28,7 @@ FACE_STEPS: dict[str, str] = {
     "collect": "rendered pairs of faces with exact flow, or one's own photos, into a data set",
     "preprocess": "align the faces of a data set as the device will (fit does it when needed)",
     "fit": "train an expression model on rendered pairs; goes on where it was stopped",
+    "harden": "go on training a run with real photos, on which it teaches itself",
     "predict": "change a photo with the Keras model of a run",
 }
 

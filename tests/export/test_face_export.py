@@ -25,12 +25,15 @@ from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face_contract import FaceDataSource, FaceManifest
 from edge_runtime.model_file import open_model
 from export import cli
+from export.diagnose import conversion_job
 from export.exporter import Options, Result, export_run
 from export.face_trial import PICTURE_PSNR, FaceTrial
-from export.recipes import FACE_RECIPES, RECIPES
+from export.inspect_graph import read_graph, refusals
+from export.recipes import COMPAT_TFLITE_2_14, FACE_RECIPES, RECIPES
 from export.report import text_table
 from export.report_html import render
-from export.worker import start_server
+from export.to_tflite import save_step
+from export.worker import run_jobs, start_server
 from tests.edge_runtime.face import tiny_face
 from tests.train.face.warped_faces import tiny_config
 from train.face.model import build_generator
@@ -193,6 +196,22 @@ def test_the_linear_tier_is_a_file_of_its_own(exported: Exported, tmp_path: Path
     manifest = open_model(tmp_path / "tiny-linear.fp32.tflite").manifest
     assert isinstance(manifest, FaceManifest)
     assert manifest.tier == "linear"
+
+
+def test_old_boards_get_operators_they_know(exported: Exported, tmp_path: Path) -> None:
+    """Without per-channel dense weights a face file loads in tflite-runtime 2.14; with them it does not."""
+    recipes = tuple(recipe for recipe in FACE_RECIPES if recipe.label in ("dynamic_int8.tflite", "int8.tflite"))
+    trial = FaceTrial(exported.run, parts=parts())
+    options = Options(tmp_path, recipes, compat=COMPAT_TFLITE_2_14, timeout_s=180.0)
+    result = export_run(trial, options, _quiet)
+    assert [file.failures for file in result.report.files] == [(), ()]
+    old = read_graph(open_model(tmp_path / "tiny.dynamic_int8.tflite").graph, "tflite")
+    assert {"RESIZE_BILINEAR", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "LOGISTIC"} <= old.ops.keys()
+    save_step(trial.step, tmp_path / "step")
+    job = conversion_job("new", tmp_path / "step", recipes[0], Path(), None, tmp_path / "new")
+    assert run_jobs([job], timeout_s=180.0)[0].ok
+    new = read_graph((tmp_path / "new").read_bytes(), "tflite")
+    assert "FULLY_CONNECTED version 12" in refusals(new, recipes[0], 0, COMPAT_TFLITE_2_14)[0]
 
 
 def test_the_command_tells_a_run_of_faces_from_one_of_voices(

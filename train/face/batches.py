@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +58,18 @@ class Sampler:
     """Draws examples from the aligned pairs of one split, all held in memory."""
 
     def __init__(
-        self, folders: Sequence[Path], config: FaceConfig, split: str, how: Augmentation | None = None
+        self,
+        folders: Sequence[Path],
+        config: FaceConfig,
+        split: str,
+        how: Augmentation | None = None,
+        *,
+        both_ways: bool = True,
+        painted: bool = True,
     ) -> None:
-        """``folders`` of `train.face.preprocess`; all their pairs count alike.
+        """``folders`` of `train.face.preprocess`; all their pairs count alike. ``both_ways``: pairs are edits in either
+        direction, not from A to B alone. ``painted``: the second picture is what must come out, and not just the first
+        one warped.
 
         Raises `WorkstationError` when the split holds no pair that fits the configuration.
         """
@@ -70,17 +80,25 @@ class Sampler:
             raise WorkstationError(f"there are no {split} pairs in {where}; collect more pairs of expressions")
         if any(shard.units.shape[-1] != len(config.units) for shard in shards):
             raise WorkstationError(f"{where} has other units than this version; collect again")
-        self._hold(shards, config, how)
+        self._hold(shards, config, how, both_ways, painted)
 
     @classmethod
     def holding(cls, shards: Sequence[Aligned], config: FaceConfig) -> Sampler:
         """Of pairs that are in memory already."""
         sampler = cls.__new__(cls)
-        sampler._hold(shards, config, None)
+        sampler._hold(shards, config, None, both_ways=True, painted=True)
         return sampler
 
-    def _hold(self, shards: Sequence[Aligned], config: FaceConfig, how: Augmentation | None) -> None:
+    def _hold(
+        self,
+        shards: Sequence[Aligned],
+        config: FaceConfig,
+        how: Augmentation | None,
+        both_ways: bool,
+        painted: bool,
+    ) -> None:
         self._config = config
+        self._both_ways, self._painted = both_ways, painted
         self._how = how or Augmentation()
         self._mirror = mirror_of(config.units)
         self._shards = list(shards)
@@ -91,12 +109,12 @@ class Sampler:
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
         """``size`` augmented examples by name, stacked: float32, images 0..1."""
-        return stack([self.draw(rng) for _ in range(size)])
+        return stack([self.draw(rng) for _ in range(size)], painted=self._painted)
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One pair at random, in one of its directions, augmented."""
         pairs, index = self._pair(int(rng.integers(len(self))))
-        reverse, flip = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
+        reverse, flip = bool(rng.random() < 0.5) and self._both_ways, bool(rng.random() < 0.5)
         five = pairs.five[index, int(reverse)]
         five = jitter_five(five, FRAME_SCALE, self._how, rng)
         example = self._example(pairs, index, reverse, flip, five)
@@ -194,8 +212,8 @@ def flow_weight(known: FloatArray, hidden: FloatArray) -> FloatArray:
 HIDDEN_FLOW_WEIGHT = 0.3
 
 
-def stack(examples: list[Example]) -> Batch:
-    """Examples as one batch by name."""
+def stack(examples: list[Example], *, painted: bool = True) -> Batch:
+    """Examples as one batch by name; ``painted`` says for all of them what `train.face.losses.head_terms` asks."""
     scale = np.float32(1.0 / 255.0)
     batch = {
         name: np.stack([getattr(e, name) for e in examples]).astype(np.float32) * scale
@@ -205,9 +223,17 @@ def stack(examples: list[Example]) -> Batch:
     batch["flow"] = np.stack([e.flow for e in examples]).astype(np.float32)
     batch["weight"] = np.stack([flow_weight(e.known, e.hidden) for e in examples])
     batch["hidden"] = np.stack([e.hidden for e in examples]).astype(np.float32)
+    batch["painted"] = np.full(len(examples), painted, np.float32)
     return batch
 
 
-def stream_batches(sampler: Sampler, size: int, seed: int, first_step: int) -> Generator[Batch, None, None]:
+class Batches(Protocol):
+    """Whatever draws batches."""
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """See `Sampler.batch`."""
+
+
+def stream_batches(sampler: Batches, size: int, seed: int, first_step: int) -> Generator[Batch, None, None]:
     """Batches of step first_step, first_step + 1, …, prepared ahead on a thread of its own."""
     return stream(lambda rng: sampler.batch(size, rng), seed, first_step)

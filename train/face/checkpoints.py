@@ -12,6 +12,8 @@ from train.face.trainer import FLOW, HEADS, FaceTrainer
 
 def stage_at(position: Position) -> str:
     """Which stage the next step belongs to."""
+    if position.flow_share == 0.0:
+        return HEADS
     heads_from = position.flow_share * (position.total_steps or float("inf"))
     return HEADS if position.step >= heads_from else FLOW
 

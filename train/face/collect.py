@@ -10,17 +10,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from edge_runtime.cli.arguments import Parser
@@ -47,6 +42,7 @@ from train.face.render.picture import Flow
 from train.face.sampling import changed_units
 from train.face.units import UNIT_NAMES
 from train.packages import cache_dir
+from train.pool import check_workers, run_all
 from train.progress import Progress
 from train.records import make_folder
 
@@ -125,7 +121,7 @@ def collect(
     done = n_pairs - sum(len(group.pairs) for group in waiting)
     with Progress(n_pairs, "render faces") as progress:
         progress.update(done, f"{done} pairs were there")
-        for group in _rendered(out, recipe, waiting, workers):
+        for group in run_all(partial(render_group, out, recipe), waiting, workers):
             done += len(group.pairs)
             progress.update(done, f"{done} of {n_pairs} pairs")
     return _finish(out, recipe, groups)
@@ -161,56 +157,6 @@ def _make_head(model: HeadModel, recipe: Recipe, group: Group, which: int) -> He
     return build_head(model, sample_person(model, np.random.default_rng([recipe.seed, _HEADS, group.number, which])))
 
 
-def _rendered(out: Path, recipe: Recipe, groups: Sequence[Group], workers: int) -> Iterator[Group]:
-    """Render ``groups`` and give each when it is done, on several processes if so asked."""
-    if workers == 1:
-        for group in groups:
-            yield render_group(out, recipe, group)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        try:
-            yield from _as_completed(pool, out, recipe, iter(groups), 2 * workers)
-        except BaseException:
-            # a group takes seconds, and nobody who stops a run wants to wait for it
-            for process in multiprocessing.active_children():
-                process.terminate()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _as_completed(
-    pool: ProcessPoolExecutor, out: Path, recipe: Recipe, groups: Iterator[Group], ahead: int
-) -> Iterator[Group]:
-    """Groups in the order they are done, with ``ahead`` of them given to the pool at a time."""
-    running: set[Future[Group]] = set()
-    while True:
-        for group in groups:
-            running.add(pool.submit(render_group, out, recipe, group))
-            if len(running) >= ahead:
-                break
-        if not running:
-            return
-        finished, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            yield future.result()
-
-
-def _start_worker() -> None:
-    """One thread each; ended by the parent alone, and with it, however it ends."""
-    cv2.setNumThreads(1)
-    # an interrupt reaches all processes at once, and each would print a traceback
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
 def _stored(pair: Pair) -> StoredPair:
     return StoredPair(
         pair.image_a, pair.image_b, pair.units_a, pair.units_b, pair.landmarks_a, pair.landmarks_b,
@@ -231,8 +177,7 @@ def _check(n_pairs: int, size_px: int, workers: int, identity_share: float) -> N
         raise InputError(f"{n_pairs} pairs cannot be rendered; ask for 1 to 1000000")
     if not (64 <= size_px <= 512 and size_px % 2 == 0):
         raise InputError(f"pictures of {size_px} pixels cannot be rendered; choose an even number from 64 to 512")
-    if not 1 <= workers <= 256:
-        raise InputError(f"{workers} processes cannot be started; choose 1 to 256")
+    check_workers(workers)
     if not 0.0 <= identity_share <= 1.0:
         raise InputError(f"the share of identity pairs is {identity_share:g}; choose 0 to 1")
 

@@ -6,7 +6,6 @@ First the flow alone, then the heads that invent pixels too; the linear basis is
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from train.face.config import FaceConfig, make_config
 from train.face.dataset import FaceDataset, load_dataset
 from train.face.preprocess import preprocess
 from train.face.presets import PRESETS
-from train.face.run import Position, Run, Scores, Sources
+from train.face.run import Position, Run, Scores, Sources, load_weights
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
@@ -54,6 +53,10 @@ class FitOptions:
     flow_share: float = FLOW_SHARE
     photos: Path | None = None
     """Photos to show changed at every checkpoint; nothing is learnt from them."""
+    start: Path | None = None
+    """Weights of a network to begin with, in place of random ones."""
+    peak: float | None = None
+    """Highest learning rate, where it is not `train.face.trainer.PEAK`."""
 
 
 def prepare(datasets: Sequence[FaceDataset], config: FaceConfig, run: Run) -> list[Path]:
@@ -98,12 +101,15 @@ class Fit(Loop[Position]):
         heldout_crops(self._examples[:_EXPORT_EDITS]).save(run.heldout)
         keras.utils.set_random_seed(options.seed)
         trainer = FaceTrainer(config, self._basis)
+        if options.start is not None:
+            load_weights(trainer.network, options.start)
         average = WeightAverage(trainer)
         position = Position(0, options.steps or 0, options.seed, options.batch, 0.0, options.flow_share)
         if has_checkpoint(run):
             position = load_checkpoint(run, trainer, average)
         log = Log(run.log, position.step, FIELDS)
-        super().__init__(trainer, average, log, position, PEAK, options.minutes, options.checkpoint_minutes)
+        peak = options.peak or PEAK
+        super().__init__(trainer, average, log, position, peak, options.minutes, options.checkpoint_minutes)
 
     def batches(self) -> Generator[Batch, None, None]:
         """See `Loop.batches`."""
@@ -119,6 +125,8 @@ class Fit(Loop[Position]):
         """See `Loop.steps_in`; the steps measured are of the first stage, and those of the second cost more."""
         share = self.position.flow_share
         mean_s = per_step_s * (share + HEADS_COST * (1.0 - share))
+        if share == 0.0:
+            return super().steps_in(seconds, per_step_s)
         done = self.position.step
         # done + left steps in all, of which `done` have cost the lower price already
         return max(1, int((seconds + done * per_step_s) / mean_s) - done)
@@ -127,14 +135,13 @@ class Fit(Loop[Position]):
         """Save everything, judge on held-out heads, and make the samples and curves of now."""
         from train.averaging import averaged_weights
         from train.face.checkpoints import save_checkpoint
-        from train.face.monitor import CURVES, score, write_sheet, zero_edit_psnr_db
+        from train.face.monitor import CURVES, write_sheet
         from train.face.predict import KerasGenerator
 
         save_checkpoint(self._run, self._trainer, self._average, self.position)
         with averaged_weights(self._trainer, self._average):
+            scores = self.judge()
             answer = KerasGenerator(self._trainer.network).run
-            scores = score(answer, self._examples, self._basis, self._config)
-            scores["zero_edit_psnr_db"] = zero_edit_psnr_db(answer, self._examples[:8], self._config)
             sheet = self._run.samples / f"{self.position.step:06d}.png"
             write_sheet(sheet, answer, self._examples[:_SHEET_ROWS], self._config)
         save_json(self._run.scores, Scores(scores))
@@ -142,6 +149,16 @@ class Fit(Loop[Position]):
         if self._photos is not None:
             self._write_photos()
         draw_curves(self._log.rows, self._run.curves, CURVES)
+
+    def judge(self) -> dict[str, float]:
+        """Scores of the weights that are in place, by name."""
+        from train.face.monitor import score, zero_edit_psnr_db
+        from train.face.predict import KerasGenerator
+
+        answer = KerasGenerator(self._trainer.network).run
+        scores = score(answer, self._examples, self._basis, self._config)
+        scores["zero_edit_psnr_db"] = zero_edit_psnr_db(answer, self._examples[:8], self._config)
+        return scores
 
     def _write_photos(self) -> None:
         from train.face.photo_sheet import write_photo_sheet
@@ -167,9 +184,8 @@ def main(argv: Sequence[str]) -> int:
     run = Run(Path(options.output))
     if options.photos is not None:
         photo_paths(Path(options.photos))
-    if options.restart and run.root.exists():
-        for path in (run.last, run.last.with_name("last.old"), run.weights, run.basis, run.log, run.scores):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if options.restart:
+        run.forget()
     datasets = [load_dataset(Path(path)) for path in options.data]
     if not any(dataset.split("heldout") for dataset in datasets):
         raise WorkstationError(f"{datasets[0].root} holds no held-out pairs of expressions; collect more pairs")

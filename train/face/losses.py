@@ -64,10 +64,13 @@ def flow_terms(config: FaceConfig, batch: dict[str, Tensor], flow: Tensor) -> di
 
 
 def head_terms(config: FaceConfig, weights: LossWeights, batch: dict[str, Tensor], outputs: Any) -> dict[str, Tensor]:
-    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` over the patches; outputs as the generator's."""
+    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` over the patches; outputs as the generator's.
+
+    Only edits count whose finished picture is known, which ``batch["painted"]`` (B,) says with 1, and not 0.
+    """
     size = config.crop.size_px
-    inside = patch_mask(config)
-    area = ops.cast(ops.shape(batch["image"])[0], "float32") * float(inside.sum())
+    inside = patch_mask(config) * batch["painted"][:, None, None, None]
+    area = ops.maximum(ops.sum(inside), 1.0)
     warped = warp(batch["source"], upsample_flow(ops.stop_gradient(outputs["flow"]), size))
     target, mask, rgb = batch["target"], outputs["mask"], outputs["rgb"]
     wanted = wanted_mask(config, batch, warped) * inside

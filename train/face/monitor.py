@@ -36,12 +36,14 @@ Answer = Callable[[Image, FloatArray], Edit]
 FIELDS = (
     *("step", "seconds", "rate", "loss", "flow", "smooth", "epe_px", "mask", "colour", "edges", "picture", "harm"),
     *("heldout_epe_px", "heldout_epe_of_zero", "heldout_epe_of_basis", "heldout_changed_l1"),
+    "heldout_photo_spread_px",
 )
 """Columns of ``log.csv``."""
 
 CURVES = (
     *("loss", "flow", "epe_px", "mask", "colour", "picture"),
     *("heldout_epe_px", "heldout_epe_of_zero", "heldout_epe_of_basis", "heldout_changed_l1"),
+    "heldout_photo_spread_px",
 )
 
 

@@ -13,8 +13,9 @@ import dataclasses
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,7 @@ from edge_runtime.files import write_atomic
 from edge_runtime.strict_json import canonical
 from train.face.dataset import FaceDataset, PairRecord, StoredFlow, StoredPair, load_dataset, load_pair
 from train.face.parts import CROP, DETECTOR, LANDMARKS, FaceParts, load_parts
+from train.pool import check_workers, run_all
 from train.progress import Progress
 from train.records import make_folder
 
@@ -40,6 +42,9 @@ FRAME_SCALE: Final = 1.2
 FRAME_MARGIN_PX: Final = 6
 """Crop pixels around the crop."""
 SHARD_PAIRS: Final = 256
+
+Tell = Callable[[int, int], None]
+"""Takes how many pairs of a shard are done, and how many of those are without a face."""
 
 DAMAGE: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What reading an .npz that is cut short or missing raises."""
@@ -154,36 +159,70 @@ def _align_flow(flow: StoredFlow, to_frame: Similarity, cells: int) -> tuple[NDA
     return moved.astype(np.float16), _bytes(found[..., 3])
 
 
-def preprocess(dataset: FaceDataset, parts: FaceParts | None = None) -> Path:
+def preprocess(dataset: FaceDataset, parts: FaceParts | None = None, *, workers: int = 1) -> Path:
     """Align all expression pairs that are not aligned yet; returns their folder. Safe to interrupt and repeat.
 
-    Raises `WorkstationError` when no face at all is found, and what `load_parts` raises.
+    On several processes a shard is one process's work, and each finds faces with parts of its own (``parts`` must then
+    be picklable). Raises `WorkstationError` when no face at all is found, `InputError` for an impossible number of
+    processes, and what `load_parts` raises.
     """
+    check_workers(workers)
     folder = aligned_folder(dataset)
     make_folder(folder)
     waiting = [
-        (path, records)
+        _Shard(path, tuple(records))
         for split in ("train", "heldout")
         for path, records in _shards(dataset, folder, split)
-        if _stored_names(path) != [record.file for record in records]
+        if stored_names(path) != [record.file for record in records]
     ]
-    total, done, lost = sum(len(records) for _, records in waiting), 0, 0
     if not waiting:
         return folder
-    finder = (parts or load_parts()).finder()
+    if parts is None:
+        load_parts()  # fetched once, here, and not by every process
+    total, done, lost = sum(len(shard.records) for shard in waiting), 0, 0
     with Progress(total, "preprocess") as progress:
-        for path, records in waiting:
-            found = []
-            for record in records:
-                one = _aligned_record(dataset, record, finder)
-                found += [] if one is None else [one]
-                lost += one is None
-                done += 1
-                progress.update(done, f"{done} of {total} pairs, {lost} without a face that the device finds")
-            _save_shard(path, found, records)
+
+        def tell(here: int, here_lost: int) -> None:
+            note = f"{done + here} of {total} pairs, {lost + here_lost} without a face that the device finds"
+            progress.update(done + here, note)
+
+        # only here, and not from another process, is every pair told of
+        align_shard = partial(_align_shard, dataset.root, dataset.landmarks, parts, tell if workers == 1 else None)
+        for seen, not_found in run_all(align_shard, waiting, workers):
+            done, lost = done + seen, lost + not_found
+            tell(0, 0)
     if lost == total:
         raise WorkstationError(f"the device finds no face in any of the {total} pairs of {dataset.root}")
     return folder
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """A file to make."""
+
+    path: Path
+    records: tuple[PairRecord, ...]
+
+
+def _align_shard(
+    root: Path, landmarks: Sequence[str], parts: FaceParts | None, tell: Tell | None, shard: _Shard
+) -> tuple[int, int]:
+    """Make the file; gives how many pairs it is about, and in how many of them no face was found."""
+    finder = _own_finder() if parts is None else parts.finder()
+    found = []
+    for number, record in enumerate(shard.records, 1):
+        one = _aligned_record(root / record.file, landmarks, finder)
+        found += [] if one is None else [one]
+        if tell is not None:
+            tell(number, number - len(found))
+    save_shard(shard.path, found, [record.file for record in shard.records])
+    return len(shard.records), len(shard.records) - len(found)
+
+
+@cache
+def _own_finder() -> FaceFinder:
+    """One for each process."""
+    return load_parts().finder()
 
 
 def shard_paths(folder: Path, split: str) -> list[Path]:
@@ -208,7 +247,8 @@ def _shards(dataset: FaceDataset, folder: Path, split: str) -> Iterator[tuple[Pa
         yield folder / f"{split}-{number:05d}.npz", records[start : start + SHARD_PAIRS]
 
 
-def _stored_names(path: Path) -> list[str]:
+def stored_names(path: Path) -> list[str]:
+    """What a shard was made of; empty when it is missing or damaged."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return [str(name) for name in arrays["names"]]
@@ -216,21 +256,24 @@ def _stored_names(path: Path) -> list[str]:
         return []
 
 
-def find_pair(dataset: FaceDataset, record: PairRecord, finder: FaceFinder) -> tuple[StoredPair, Face, Face] | None:
-    """A pair with its face in A and in B as the device finds it, or None when it finds none or something else."""
-    pair = load_pair(dataset.root / record.file)
+def find_pair(path: Path, names: Sequence[str], finder: FaceFinder) -> tuple[StoredPair, Face, Face] | None:
+    """A pair with its face in A and in B as the device finds it, or None when it finds none or something else.
+
+    ``names`` are those of the pair's landmarks.
+    """
+    pair = load_pair(path)
     faces = []
     for image, landmarks in ((pair.image_a, pair.landmarks_a), (pair.image_b, pair.landmarks_b)):
         face = find_largest(finder, image)
-        if face is None or _distance(face.five, true_five(landmarks, dataset.landmarks)) > _FARTHEST_FIVE:
+        if face is None or _distance(face.five, true_five(landmarks, names)) > _FARTHEST_FIVE:
             return None
         faces.append(face)
     return pair, faces[0], faces[1]
 
 
-def _aligned_record(dataset: FaceDataset, record: PairRecord, finder: FaceFinder) -> Aligned | None:
+def _aligned_record(path: Path, names: Sequence[str], finder: FaceFinder) -> Aligned | None:
     """The pair in its frame, or None when the device does not find its face."""
-    found = find_pair(dataset, record, finder)
+    found = find_pair(path, names, finder)
     return None if found is None else align_pair(found[0], (found[1].five, found[2].five))
 
 
@@ -245,8 +288,9 @@ def _distance(found: FloatArray, true: FloatArray) -> float:
     return float(np.linalg.norm(found - true, axis=-1).mean()) / max(eyes, 1.0)
 
 
-def _save_shard(path: Path, found: Sequence[Aligned], records: Sequence[PairRecord]) -> None:
-    arrays: dict[str, NDArray] = {"names": np.array([record.file for record in records])}
+def save_shard(path: Path, found: Sequence[Aligned], names: Sequence[str]) -> None:
+    """Write pairs, atomically; ``names`` are the files it was made of, also of those that gave no pair."""
+    arrays: dict[str, NDArray] = {"names": np.array(names)}
     for field in dataclasses.fields(Aligned):
         parts = [getattr(one, field.name) for one in found]
         arrays[field.name] = np.concatenate(parts) if parts else np.zeros((0,), np.float32)
@@ -260,12 +304,13 @@ def _bytes(share: FloatArray) -> NDArray[np.uint8]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """``changeling train face preprocess --data DATA``."""
+    """``changeling train face preprocess --data DATA [--workers W]``."""
     parser = Parser("changeling train face preprocess", "Align the faces of a data set as the device will.")
     parser.add_argument("--data", required=True, metavar="DATA", help="folder made by collect")
+    parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
     options = parser.parse_args(list(argv))
     dataset = load_dataset(Path(options.data))
-    folder = preprocess(dataset)
+    folder = preprocess(dataset, workers=options.workers)
     counts = {split: sum(len(load_shard(path) or ()) for path in shard_paths(folder, split))
               for split in ("train", "heldout")}  # fmt: skip
     print(f"{folder}: {counts['train']} pairs to train on, {counts['heldout']} held out")

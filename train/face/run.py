@@ -11,6 +11,7 @@ RUN/log.csv, curves.png, samples/
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,6 +74,11 @@ class Run:
         self.curves = root / "curves.png"
         self.samples = root / "samples"
 
+    def forget(self) -> None:
+        """Throw away what training left behind; configuration and sources stay."""
+        for path in (self.last, self.last.with_name("last.old"), self.weights, self.basis, self.log, self.scores):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
@@ -130,15 +136,20 @@ class TrainedFace:
             set_basis(model, self.basis)
             return model
         model = build_generator(self.config, batch)
-        try:
-            model.load_weights(Run(self.root).weights)
-        except (OSError, ValueError) as error:
-            raise WorkstationError(f"the weights in {self.root} cannot be read; train further or again") from error
+        load_weights(model, Run(self.root).weights)
         return model
 
     def heldout(self) -> HeldOut:
         """Crops of heads that were never trained on. Raises `WorkstationError`."""
         return HeldOut.load(Run(self.root).heldout)
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Put a run's averaged weights into the generator. Raises `WorkstationError`."""
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError) as error:
+        raise WorkstationError(f"the weights in {path.parent.parent} cannot be read; train further or again") from error
 
 
 def is_face_run(path: Path) -> bool:

@@ -19,11 +19,13 @@ _MOUTH_OPENS_P: Final = 0.20
 _EYES_CLOSE_P: Final = 0.17
 _SMILE_OPENS_P: Final = 0.12
 _SMILE_CLOSES_P: Final = 0.07
+_HARD_P: Final = _MOUTH_OPENS_P + _EYES_CLOSE_P + _SMILE_OPENS_P + _SMILE_CLOSES_P
 _NEUTRAL_P: Final = 0.35
 _SMILING_P: Final = 0.25
 """With bared teeth, of those that are not neutral."""
 _SMALL_P: Final = 0.25
 _SMALL_SIGMA: Final = 0.15
+_NOTHING: Final = 1e-3
 _MOUTH_SHAPERS: Final = ("smile", "frown", "pucker", "funnel", "stretch", "press", "cheek_puff")
 _MOUTH_SHAPERS_SUM: Final = 1.4
 """Lips can do so much at once; beyond, the sum of the shapes tears them."""
@@ -31,7 +33,22 @@ _MOUTH_SHAPERS_SUM: Final = 1.4
 
 def sample_expressions(rng: np.random.Generator) -> tuple[UnitValues, UnitValues]:
     """Two expressions (U,) that differ in one to four units, and in a few more that anatomy couples to them."""
-    before = sample_expression(rng)
+    before, after, ordered = _changed(sample_expression(rng), rng)
+    if not ordered and rng.random() < 0.5:
+        before, after = after, before
+    return plausible(before), plausible(after)
+
+
+def sample_change(present: UnitValues, rng: np.random.Generator) -> UnitValues:
+    """A change (U,) that a face can take which shows ``present`` (U,) already: no unit leaves its range by it."""
+    _, after, _ = _changed(present.copy(), rng)
+    minimum = np.array([unit.minimum for unit in UNITS], np.float32)
+    change = np.clip(plausible(after), minimum, 1.0) - present
+    return np.asarray(np.where(np.abs(change) < _NOTHING, 0.0, change), np.float32)
+
+
+def _changed(before: UnitValues, rng: np.random.Generator) -> tuple[UnitValues, UnitValues, bool]:
+    """``before``, and an expression made of it; True when it must be in this order, as the hard ones must."""
     after = before.copy()
     changes = rng.choice(_CHANGES, p=_CHANGES_P)
     for index in rng.choice(len(UNITS), changes, replace=False):
@@ -43,11 +60,9 @@ def sample_expressions(rng: np.random.Generator) -> tuple[UnitValues, UnitValues
         _close_eyes(before, after, rng)
     elif hard < _MOUTH_OPENS_P + _EYES_CLOSE_P + _SMILE_OPENS_P:
         _open_smile(before, after, rng)
-    elif hard < _MOUTH_OPENS_P + _EYES_CLOSE_P + _SMILE_OPENS_P + _SMILE_CLOSES_P:
+    elif hard < _HARD_P:
         _close_smile(before, after, rng)
-    elif rng.random() < 0.5:
-        before, after = after, before
-    return plausible(before), plausible(after)
+    return before, after, hard < _HARD_P
 
 
 def sample_expression(rng: np.random.Generator) -> UnitValues:

@@ -39,6 +39,7 @@ def batch(rng: np.random.Generator, flow: np.ndarray) -> dict[str, Any]:
         "flow": flow,
         "weight": np.ones((1, 64, 64), np.float32),
         "hidden": np.zeros((1, 128, 128), np.float32),
+        "painted": np.ones(1, np.float32),
     }
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from edge_runtime.errors import InputError
 from edge_runtime.face.landmarks import Face
-from train.face.photos import PHOTOS_FILE, SIZE_PX, PhotoSet, collect_photos, find_files, pose_deg, sharpness
+from train.face.photos import PHOTOS_FILE, SIZE_PX, PhotoSet, collect_photos, pose_deg, sharpness
+from train.face.pictures import find_files
 from train.records import load_json
 
 pytest.importorskip("PIL")
@@ -97,9 +98,9 @@ def test_an_unreadable_file_is_listed_and_the_others_are_used(tmp_path: Path) ->
 
 def test_nothing_usable_is_one_line(tmp_path: Path) -> None:
     """With the reasons counted, and no description of an empty set."""
-    _picture(tmp_path / "in.png")
-    with pytest.raises(InputError, match="1 no face found") as caught:
-        collect_photos([tmp_path / "in.png"], tmp_path / "out", lambda picture: [])
+    sources = [_picture(tmp_path / f"{name}.png") for name in "ab"]
+    with pytest.raises(InputError, match="2 no face found") as caught:
+        collect_photos(sources, tmp_path / "out", lambda picture: [])
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out" / PHOTOS_FILE).exists()
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_runtime.errors import WorkstationError
+from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.geometry import Similarity
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import remap
@@ -138,6 +138,19 @@ def test_pairs_are_aligned_once_and_faces_that_are_not_found_left_out(tmp_path: 
     stamps = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     preprocess(data, FakeParts())  # type: ignore[arg-type]
     assert stamps == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_several_processes_make_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has more cores gets the same pairs; the processes are real, and small shards keep both busy."""
+    monkeypatch.setattr("train.face.preprocess.SHARD_PAIRS", 1)
+    one, two = dataset(tmp_path / "one"), dataset(tmp_path / "two")
+    alone = preprocess(one, FakeParts())  # type: ignore[arg-type]
+    shared = preprocess(two, FakeParts(), workers=2)  # type: ignore[arg-type]
+    made = {path.name: path.read_bytes() for path in alone.iterdir()}
+    assert len(made) == 4
+    assert {path.name: path.read_bytes() for path in shared.iterdir()} == made
+    with pytest.raises(InputError, match="choose 1 to 256"):
+        preprocess(one, FakeParts(), workers=0)  # type: ignore[arg-type]
 
 
 def test_a_damaged_shard_is_made_again(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def _basis(converter: FaceConverter, dataset: FaceDataset, output: Path) -> Floa
     with Progress(min(len(records), _BASIS_PAIRS), "fitting the linear basis") as progress:
         for number, record in enumerate(records[:: max(1, len(records) // _BASIS_PAIRS)][:_BASIS_PAIRS]):
             progress.update(number)
-            if found := find_pair(dataset, record, converter.finder):
+            if found := find_pair(dataset.root / record.file, dataset.landmarks, converter.finder):
                 aligned.append(align_pair(found[0], (found[1].five, found[2].five), config.crop))
     if not aligned:
         return None

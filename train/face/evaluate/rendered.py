@@ -111,7 +111,7 @@ class HeadJudge:
 
     def score(self, dataset: FaceDataset, record: PairRecord, *, reverse: bool) -> HeadScore | None:
         """Both systems and truth on one pair; None where the file's own detector does not find the face."""
-        found = find_pair(dataset, record, self._converter.finder)
+        found = find_pair(dataset.root / record.file, dataset.landmarks, self._converter.finder)
         if found is None:
             return None
         pair, *faces = found
@@ -155,7 +155,7 @@ class HeadJudge:
 
     def strip(self, dataset: FaceDataset, record: PairRecord, *, reverse: bool) -> Image | None:
         """(S, 5 S, 3): before, truth, result, warp alone, and three times the error."""
-        found = find_pair(dataset, record, self._converter.finder)
+        found = find_pair(dataset.root / record.file, dataset.landmarks, self._converter.finder)
         if found is None:
             return None
         example = self.example(found, reverse=reverse)
