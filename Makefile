@@ -133,8 +133,8 @@ demo: $(DEVICE_READY) ## a recording in every voice, style and emotion, and a ph
 	@$(DEVICE)/bin/python benchmarks/every_voice.py $(DEMO_SOURCE) $(DEMO)
 	@echo "==> 2/3 drawing the recording and its voices"
 	@$(CHANGELING) train voice picture $(DEMO)/source.wav $(DEMO)/voice-*.wav -o $(DEMO)/spectrograms.png
-	@echo "==> 3/3 changing a real photo with the device's environment alone"
-	@$(DEVICE)/bin/python benchmarks/every_face.py $(DEMO_PHOTO) $(DEMO)
+	@echo "==> 3/3 changing a real photo"
+	@$(WORKSTATION)/bin/python benchmarks/every_face.py $(DEMO_PHOTO) $(DEMO)
 	@echo "listen to $(DEMO)/*.wav, look at $(DEMO)/spectrograms.png and $(DEMO)/faces.jpg"
 
 # The training demo. Each step leaves a file that says it is done, so that the verb again goes on where it was.
@@ -185,7 +185,7 @@ locks: ## resolve locks/*.txt anew (needs uv)
 	@[ -n "$(UV)" ] || { echo "changeling: make locks needs uv (pip install uv)" >&2; exit 1; }
 	$(COMPILE) pyproject.toml locks/workstation.in --extra audio --extra face --extra train --extra export --extra dev \
 	  --override locks/overrides.in --output-file locks/workstation.txt
-	$(COMPILE) pyproject.toml --extra audio --extra face --constraint locks/workstation.txt \
+	$(COMPILE) pyproject.toml --extra audio --constraint locks/workstation.txt \
 	  --override locks/overrides.in --output-file locks/device.txt
 	$(COMPILE) locks/device-tflite.in --output-file locks/device-tflite.txt
 	$(COMPILE) pyproject.toml --extra evaluate --override locks/overrides.in --output-file locks/evaluate.txt
