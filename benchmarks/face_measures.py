@@ -19,7 +19,8 @@ import numpy as np
 from edge_runtime.face.measures import measure_face
 from train.face.dataset import load_dataset, load_pair
 from train.face.parts import device_units, load_parts
-from train.face.units import UNIT_INDEX, UNITS
+from train.face.preprocess import find_largest
+from train.face.units import UNIT_INDEX
 from train.progress import Progress
 
 _PAIRS = 400
@@ -36,8 +37,8 @@ def main(data: Path) -> None:
         for number, record in enumerate(records, 1):
             pair = load_pair(dataset.root / record.file)
             for image, units in ((pair.image_a, pair.units_a), (pair.image_b, pair.units_b)):
-                if faces := finder.find(image):
-                    found.append(measure_face(max(faces, key=lambda face: face.eye_distance_px)))
+                if (face := find_largest(finder, image)) is not None:
+                    found.append(measure_face(face))
                     rows.append(units)
             progress.update(number, f"{len(found)} faces")
     values = np.stack(rows)
@@ -51,7 +52,6 @@ def main(data: Path) -> None:
             spread = np.std(measured - causes @ shares) / abs(own)
             print(f"{unit.name:12s} {unit.measure:17s} rest {rest:+.3f} full {rest + own:+.3f} spread {spread:.2f}"
                   f"   now {unit.measure_neutral:+.3f} {unit.measure_full:+.3f}")  # fmt: skip
-    assert len(UNITS) == len(values[0])
 
 
 if __name__ == "__main__":

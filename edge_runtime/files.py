@@ -114,3 +114,11 @@ def remedy(problem: Exception) -> str:
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "choose a folder you may write to"
     return "choose another place"
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it. Raises `OutputError`."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as problem:
+        raise OutputError(f"{shown(path)} cannot be made ({reason(problem)}); choose another folder") from problem

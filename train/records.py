@@ -1,23 +1,22 @@
-"""Folders, and plain values and dataclasses as readable JSON files, whole or not at all."""
+"""Plain values and dataclasses as readable JSON files, whole or not at all."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from edge_runtime.contract import from_dict
-from edge_runtime.errors import ModelFileError, OutputError, WorkstationError
+from edge_runtime.errors import ModelFileError, WorkstationError
 from edge_runtime.files import write_atomic
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and its parents. Raises `OutputError`."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be made ({error.strerror or error}); choose another folder") from error
+def remove(*paths: Path) -> None:
+    """Take away files and folders, with all in them; what is not there needs no taking away."""
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -20,7 +20,7 @@ from edge_runtime.cli import arguments, folders
 from edge_runtime.cli.media_kind import PHOTO, SOUND, kind_of
 from edge_runtime.cli.progress import ProgressLine
 from edge_runtime.errors import InputError
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ def run(argv: list[str]) -> int:
         arguments.model_path(options.model), kind="face", backend=options.backend, threads=options.threads
     )
     neutral = _neutral(converter, options.neutral)
-    folders.make_folder(folder / "crops")
+    make_folder(folder / "crops")
     folders.check_writable(folder)
     rows: list[_Row] = []
     failures: list[InputError] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from edge_runtime.errors import ChangelingError, InputError, OutputError
+from edge_runtime.files import make_folder
 
 
 def pending(pairs: list[tuple[Path, Path]], *, overwrite: bool) -> list[tuple[Path, Path]]:
@@ -74,14 +75,6 @@ def refuse_same(source: Path, target: Path) -> None:
     """Raises `OutputError` when both are the same file or folder."""
     if target.resolve() == source.resolve() or (target.exists() and target.samefile(source)):
         raise OutputError(f"{target} is the input itself; give another OUT")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it. Raises `OutputError`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
 
 
 def check_writable(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import OutputError
-from train.records import make_folder
+from edge_runtime.files import make_folder
 
 
 class Memory:

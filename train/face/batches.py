@@ -59,6 +59,25 @@ class Sampler:
 
     def __init__(
         self,
+        shards: Sequence[Aligned],
+        config: FaceConfig,
+        how: Augmentation | None = None,
+        *,
+        both_ways: bool = True,
+        painted: bool = True,
+    ) -> None:
+        """``both_ways``: pairs are edits in either direction, not from A to B alone. ``painted``: the second picture is
+        what must come out, and not just the first one warped."""
+        self._config = config
+        self._both_ways, self._painted = both_ways, painted
+        self._how = how or Augmentation()
+        self._mirror = mirror_of(config.units)
+        self._shards = list(shards)
+        self._starts = np.cumsum([0] + [len(shard) for shard in self._shards])
+
+    @classmethod
+    def of(
+        cls,
         folders: Sequence[Path],
         config: FaceConfig,
         split: str,
@@ -66,10 +85,8 @@ class Sampler:
         *,
         both_ways: bool = True,
         painted: bool = True,
-    ) -> None:
-        """``folders`` of `train.face.preprocess`; all their pairs count alike. ``both_ways``: pairs are edits in either
-        direction, not from A to B alone. ``painted``: the second picture is what must come out, and not just the first
-        one warped.
+    ) -> Sampler:
+        """A split of ``folders`` of `train.face.preprocess`; all their pairs count alike.
 
         Raises `WorkstationError` when the split holds no pair that fits the configuration.
         """
@@ -80,29 +97,7 @@ class Sampler:
             raise WorkstationError(f"there are no {split} pairs in {where}; collect more pairs of expressions")
         if any(shard.units.shape[-1] != len(config.units) for shard in shards):
             raise WorkstationError(f"{where} has other units than this version; collect again")
-        self._hold(shards, config, how, both_ways, painted)
-
-    @classmethod
-    def holding(cls, shards: Sequence[Aligned], config: FaceConfig) -> Sampler:
-        """Of pairs that are in memory already."""
-        sampler = cls.__new__(cls)
-        sampler._hold(shards, config, None, both_ways=True, painted=True)
-        return sampler
-
-    def _hold(
-        self,
-        shards: Sequence[Aligned],
-        config: FaceConfig,
-        how: Augmentation | None,
-        both_ways: bool,
-        painted: bool,
-    ) -> None:
-        self._config = config
-        self._both_ways, self._painted = both_ways, painted
-        self._how = how or Augmentation()
-        self._mirror = mirror_of(config.units)
-        self._shards = list(shards)
-        self._starts = np.cumsum([0] + [len(shard) for shard in self._shards])
+        return cls(shards, config, how, both_ways=both_ways, painted=painted)
 
     def __len__(self) -> int:
         return int(self._starts[-1])

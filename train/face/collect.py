@@ -21,7 +21,7 @@ import numpy as np
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face_contract import FaceDataSource
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from train.face.contact_sheet import write_sheet
 from train.face.dataset import (
     PAIRS_FOLDER,
@@ -44,7 +44,6 @@ from train.face.units import UNIT_NAMES
 from train.packages import cache_dir
 from train.pool import check_workers, run_all
 from train.progress import Progress
-from train.records import make_folder
 
 RENDERER_VERSION: Final = 3
 """Bumped on any change of what the same seed looks like."""

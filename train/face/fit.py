@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
+from edge_runtime.files import make_folder
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
@@ -27,7 +28,7 @@ from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
-from train.records import load_json, make_folder, save_json
+from train.records import load_json, save_json
 
 FLOW_SHARE = 0.55
 """Share of the steps that train the flow alone."""
@@ -73,7 +74,7 @@ def prepare(datasets: Sequence[FaceDataset], config: FaceConfig, run: Run) -> li
 
 def _fit_basis(folders: Sequence[Path], config: FaceConfig, run: Run) -> None:
     print("fitting the linear basis", flush=True)
-    flows = Sampler(folders, config, "train").flows(_BASIS_EDITS, np.random.default_rng(0))
+    flows = Sampler.of(folders, config, "train").flows(_BASIS_EDITS, np.random.default_rng(0))
     temporary = run.basis.with_name("new-basis.npy")
     np.save(temporary, fit_basis(flows, len(config.units), config.flow_cells))
     temporary.replace(run.basis)
@@ -95,9 +96,9 @@ class Fit(Loop[Position]):
         from train.face.trainer import PEAK, FaceTrainer
 
         self._run, self._config, self._photos = run, config, options.photos
-        self._train = Sampler(folders, config, "train")
+        self._train = Sampler.of(folders, config, "train")
         self._basis = np.load(run.basis, allow_pickle=False)
-        self._examples = heldout_examples(Sampler(folders, config, "heldout"), _HELDOUT_EDITS)
+        self._examples = heldout_examples(Sampler.of(folders, config, "heldout"), _HELDOUT_EDITS)
         heldout_crops(self._examples[:_EXPORT_EDITS]).save(run.heldout)
         keras.utils.set_random_seed(options.seed)
         trainer = FaceTrainer(config, self._basis)

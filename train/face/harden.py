@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.files import make_folder
 from train.face.batches import Batches, Sampler, stream_batches
 from train.face.config import FaceConfig
 from train.face.consistency import consistency
@@ -36,7 +37,7 @@ from train.face.pseudo import Lesson, ask_teacher, edits_each
 from train.face.run import Run, Scores, Sources, TrainedFace, load_run, load_weights
 from train.prefetch import Batch
 from train.quiet import import_keras
-from train.records import load_json, make_folder, save_json
+from train.records import load_json, remove, save_json
 
 PHOTO_SHARE: Final = 0.5
 """Of every batch."""
@@ -75,9 +76,7 @@ class HardRun(Run):
     def forget(self) -> None:
         """See `Run.forget`; the teacher goes too."""
         super().forget()
-        shutil.rmtree(self.pseudo, ignore_errors=True)
-        for path in (self.hardening, self.teacher):
-            path.unlink(missing_ok=True)
+        remove(self.pseudo, self.hardening, self.teacher)
 
 
 class Mixed:
@@ -102,7 +101,7 @@ class Harden(Fit):
         """``frames`` are judged on; what is learnt lies in the run's folder."""
         super().__init__(run, folders, config, options)
         self._frames = frames
-        photos = Sampler([run.pseudo], config, "train", both_ways=False, painted=False)
+        photos = Sampler.of([run.pseudo], config, "train", both_ways=False, painted=False)
         self._mixed = Mixed(self._train, photos)
 
     def batches(self) -> Generator[Batch, None, None]:

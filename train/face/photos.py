@@ -25,10 +25,10 @@ from edge_runtime.face.geometry import fit_similarity
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.measures import measure_face
 from edge_runtime.face.remap import sample
-from edge_runtime.files import shown, write_atomic
+from edge_runtime.files import make_folder, shown, write_atomic
 from train.face.pictures import Piece, find_files, find_pieces
 from train.progress import Progress
-from train.records import load_json, make_folder, save_json
+from train.records import load_json, save_json
 
 Image = NDArray[np.uint8]
 FindFaces = Callable[[Image], Sequence[Face]]

@@ -29,13 +29,12 @@ from edge_runtime.face.geometry import FloatArray, Similarity, align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import sample
 from edge_runtime.face_contract import FACE_FRONT_END_VERSION, CropSpec
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.strict_json import canonical
 from train.face.dataset import FaceDataset, PairRecord, StoredFlow, StoredPair, load_dataset, load_pair
 from train.face.parts import CROP, DETECTOR, LANDMARKS, FaceParts, load_parts
 from train.pool import check_workers, run_all
 from train.progress import Progress
-from train.records import make_folder
 
 FRAME_SCALE: Final = 1.2
 """Frame pixels in a crop pixel."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.remap import remap, sample
+from edge_runtime.files import make_folder
 from train.face.augment import Augmentation
 from train.face.config import FaceConfig
 from train.face.looks import FRAME_TO_FIELD, Flows, Frame, Image, answers, draw_changes, draw_looks, make_frame, see
@@ -28,7 +29,6 @@ from train.face.photos import PhotoRecord, load_picture
 from train.face.preprocess import FRAME_SCALE, Aligned, load_shard, save_shard, shard_paths, stored_names
 from train.face.units import UnitValues
 from train.progress import Progress
-from train.records import make_folder
 
 LOOKS: Final = 8
 """Of the teacher at a photo, half of them mirrored."""

@@ -11,7 +11,6 @@ RUN/log.csv, curves.png, samples/
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face_contract import FaceDataSource
-from train import loop
+from train import loop, records
 from train.face.config import FaceConfig
 from train.quiet import import_keras
 from train.records import load_json
@@ -76,8 +75,7 @@ class Run:
 
     def forget(self) -> None:
         """Throw away what training left behind; configuration and sources stay."""
-        for path in (self.last, self.last.with_name("last.old"), self.weights, self.basis, self.log, self.scores):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        records.remove(self.last, self.last.with_name("last.old"), self.weights, self.basis, self.log, self.scores)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_runtime.errors import OutputError, WorkstationError
-from train.records import make_folder, save_json
+from edge_runtime.files import make_folder
+from train.records import save_json
 from train.voice.config import VoiceConfig
 from train.voice.run import Run, TrainedVoice, Voices, load_run
 

@@ -16,10 +16,9 @@ from typing import Final
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import DataSource
 from edge_runtime.errors import InputError
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from train.packages import file_sha256
 from train.progress import Progress
-from train.records import make_folder
 from train.voice import collect_report
 from train.voice.clips import CutSpec
 from train.voice.dataset import Clip, Dataset, save_dataset

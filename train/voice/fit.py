@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import WorkstationError
+from edge_runtime.files import make_folder
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
-from train.records import load_json, make_folder, save_json
+from train.records import load_json, save_json
 from train.voice.base import NONE, check_fits, find_base, start_from
 from train.voice.batches import Crop, Sampler, company, stream_batches
 from train.voice.config import VoiceConfig, make_config
@@ -151,9 +152,8 @@ def main(argv: Sequence[str]) -> int:
     """``changeling train voice fit --data DATA -o RUN``."""
     options = _parser().parse_args(list(argv))
     run = Run(Path(options.output))
-    if options.restart and run.root.exists():
-        for path in (run.last, run.weights, run.film, run.log):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if options.restart:
+        run.forget()
     dataset = load_dataset(Path(options.data))
     base = find_base(options.base)
     config, voices = _configure(options, dataset, run, base)

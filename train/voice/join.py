@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.errors import InputError, OutputError, WorkstationError
-from edge_runtime.files import write_atomic
-from train.records import make_folder, write_json
+from edge_runtime.files import make_folder, write_atomic
+from train.records import write_json
 from train.voice.dataset import (
     DATASET_FILE,
     PHONES_FILE,

@@ -22,13 +22,12 @@ import numpy as np
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import FrontEndSpec
 from edge_runtime.errors import WorkstationError
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.media.resample import resample
 from edge_runtime.voice import mel
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import analyse
 from train.progress import Progress
-from train.records import make_folder
 from train.voice.dataset import Clip, Dataset, load_dataset, read_clip
 from train.voice.degrade import degrade
 from train.voice.presets import LATENCIES, front_end_spec

@@ -26,7 +26,7 @@ from edge_runtime.contract import (
 )
 from edge_runtime.errors import WorkstationError
 from edge_runtime.voice.framing import FloatArray
-from train import loop
+from train import loop, records
 from train.quiet import import_keras
 from train.records import load_json
 from train.voice.config import VoiceConfig
@@ -65,6 +65,10 @@ class Run:
         self.curves = root / "curves.png"
         self.samples = root / "samples"
         self.heldout = root / "heldout"
+
+    def forget(self) -> None:
+        """Throw away what training left behind; configuration and voices stay."""
+        records.remove(self.last, self.last.with_name("last.old"), self.weights, self.film, self.log)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def off(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_flow_leads_from_source_to_target_after_any_turn_or_mirroring(folder: Path) -> None:
     """The heart of training: jitter, direction and mirroring move pictures and flow alike."""
-    sampler = Sampler([folder], tiny_config(), "train", GEOMETRY_ONLY)
+    sampler = Sampler.of([folder], tiny_config(), "train", GEOMETRY_ONLY)
     rng = np.random.default_rng(0)
     examples = [sampler.draw(rng) for _ in range(24)]
     before = sum(off(e.source, e.target) for e in examples)
@@ -53,7 +53,7 @@ def test_flow_leads_from_source_to_target_after_any_turn_or_mirroring(folder: Pa
 
 def test_light_and_colour_change_both_pictures_alike(folder: Path) -> None:
     how = dataclasses.replace(Augmentation(), occluder_share=0.0, saturation_share=1.0)
-    sampler = Sampler([folder], tiny_config(), "train", how)
+    sampler = Sampler.of([folder], tiny_config(), "train", how)
     rng = np.random.default_rng(3)
     examples = [sampler.draw(rng) for _ in range(12)]
     before = sum(off(e.source, e.target) for e in examples)
@@ -64,7 +64,7 @@ def test_light_and_colour_change_both_pictures_alike(folder: Path) -> None:
 
 def test_what_covers_a_face_stands_still(folder: Path) -> None:
     how = dataclasses.replace(GEOMETRY_ONLY, occluder_share=1.0)
-    plain, covered = (Sampler([folder], tiny_config(), "train", h) for h in (GEOMETRY_ONLY, how))
+    plain, covered = (Sampler.of([folder], tiny_config(), "train", h) for h in (GEOMETRY_ONLY, how))
     for seed in range(6):
         bare = plain.draw(np.random.default_rng(seed))
         example = covered.draw(np.random.default_rng(seed))
@@ -76,7 +76,7 @@ def test_what_covers_a_face_stands_still(folder: Path) -> None:
 
 
 def test_a_batch_depends_on_seed_and_step_alone(folder: Path) -> None:
-    samplers = [Sampler([folder], tiny_config(), "train") for _ in range(2)]
+    samplers = [Sampler.of([folder], tiny_config(), "train") for _ in range(2)]
     samplers[0].batch(3, np.random.default_rng([1, 0]))
     first, second = (sampler.batch(3, np.random.default_rng([1, 7])) for sampler in samplers)
     for name in first:
@@ -115,4 +115,4 @@ def test_unknown_flow_weighs_nothing_and_hidden_flow_a_little() -> None:
 
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WorkstationError, match="collect more"):
-        Sampler([tmp_path], tiny_config(), "train")
+        Sampler.of([tmp_path], tiny_config(), "train")

@@ -82,7 +82,7 @@ def test_a_stopped_run_learns_and_ends_where_an_unbroken_one_does(folder: Path, 
 
 def test_a_step_in_each_stage_trains_what_it_should(folder: Path) -> None:
     """The first stage must leave the heads alone, and both must bring their loss down."""
-    sampler = Sampler([folder], tiny_config(), "train")
+    sampler = Sampler.of([folder], tiny_config(), "train")
     batch = sampler.batch(4, np.random.default_rng(0))
     keras.utils.set_random_seed(0)
     trainer = FaceTrainer(tiny_config(), np.zeros((len(tiny_config().units), 64, 64, 2), np.float32))
@@ -114,7 +114,7 @@ def test_the_stage_follows_the_schedule() -> None:
 
 def test_scores_tell_a_right_answer_from_none(folder: Path, tmp_path: Path) -> None:
     config = tiny_config()
-    examples = heldout_examples(Sampler([folder], config, "heldout"), 8)
+    examples = heldout_examples(Sampler.of([folder], config, "heldout"), 8)
     basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
     basis[SMILE] = smile_flow(1.0)[8:-8:2, 8:-8:2][:64, :64]
     from edge_runtime.face.generator import Edit

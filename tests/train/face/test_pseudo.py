@@ -107,7 +107,7 @@ def test_photos_go_through_the_same_batches_as_pairs_and_never_backwards(tmp_pat
     ask_teacher(tmp_path / "pseudo", tmp_path / "data", photos.faces, slide, CONFIG, 6)
     shards = [load_shard(path) for path in shard_paths(tmp_path / "pseudo", "train")]
     possible = {tuple(np.round(change, 4)) for s in shards if s for change in s.units[:, 1] - s.units[:, 0]}
-    sampler = Sampler([tmp_path / "pseudo"], CONFIG, "train", both_ways=False, painted=False)
+    sampler = Sampler.of([tmp_path / "pseudo"], CONFIG, "train", both_ways=False, painted=False)
     batch = sampler.batch(24, np.random.default_rng(0))
     assert not batch["painted"].any()
     for delta in batch["delta"]:

@@ -15,8 +15,9 @@ from edge_runtime.cli import arguments
 from edge_runtime.errors import InputError, MissingDependencyError
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.files import shown, write_atomic
+from edge_runtime.files import make_folder, shown, write_atomic
 from edge_runtime.provenance import edit_comment
+from train.evaluate import flags
 from train.evaluate.memory import Memory
 from train.evaluate.results import SkippedFile
 from train.evaluate.tables import in_columns
@@ -36,11 +37,10 @@ from train.face.evaluate.results import Evaluation
 from train.face.evaluate.run import Plan, Run
 from train.face.evaluate.summarise import reference_of
 from train.face.evaluate.table import markdown
-from train.face.preprocess import align_pair, aligned_folder, find_pair
+from train.face.preprocess import align_pair, find_pair
 from train.face.units import UNIT_NAMES
 from train.packages import cache_dir
 from train.progress import Progress
-from train.records import make_folder
 
 Image = NDArray[np.uint8]
 
@@ -164,10 +164,10 @@ def _head_judge(
 
 
 def _basis(converter: FaceConverter, dataset: FaceDataset, output: Path) -> FloatArray | None:
-    """The linear basis of DATA's training pairs: that of training where it is there, else fitted to some of them."""
-    for path in (aligned_folder(dataset) / "basis.npy", output / ".notes" / "basis.npy"):
-        if path.is_file():
-            return np.asarray(np.load(path, allow_pickle=False), np.float32)
+    """The linear basis of DATA's training pairs, fitted to some of them; kept with the notes of OUT."""
+    kept = output / ".notes" / "basis.npy"
+    if kept.is_file():
+        return np.asarray(np.load(kept, allow_pickle=False), np.float32)
     records = dataset.split("train")
     config = evaluation_config(converter.manifest)
     aligned = []
@@ -178,10 +178,10 @@ def _basis(converter: FaceConverter, dataset: FaceDataset, output: Path) -> Floa
                 aligned.append(align_pair(found[0], (found[1].five, found[2].five), config.crop))
     if not aligned:
         return None
-    flows = Sampler.holding(aligned, config).flows(4 * len(aligned), np.random.default_rng(0))
+    flows = Sampler(aligned, config).flows(4 * len(aligned), np.random.default_rng(0))
     basis = fit_basis(flows, len(config.units), config.flow_cells)
-    make_folder(output / ".notes")
-    np.save(output / ".notes" / "basis.npy", basis)
+    make_folder(kept.parent)
+    np.save(kept, basis)
     return basis
 
 
@@ -261,32 +261,24 @@ def _parser() -> arguments.Parser:
         help="rendered pairs of `changeling train face collect`, of which those held out are judged; only read",
     )
     parser.add_argument("--against", type=Path, metavar="FILE", help="another file of the model: how near they are")
-    parser.add_argument("--limit", type=_count, default=_EDITS, metavar="N", help=f"rendered edits judged ({_EDITS})")
+    parser.add_argument(
+        "--limit", type=flags.count, default=_EDITS, metavar="N", help=f"rendered edits judged ({_EDITS})"
+    )
     parser.add_argument(
         "--seconds", type=arguments.number, default=20.0, metavar="S", help="of a video from its beginning (20); 0: all"
     )
-    parser.add_argument("--frames", type=_count, default=24, metavar="N", help="frames of a video with every edit (24)")
     parser.add_argument(
-        "--clip", type=_count, default=72, metavar="N", help="consecutive frames for jitter and the clip (72)"
+        "--frames", type=flags.count, default=24, metavar="N", help="frames of a video with every edit (24)"
     )
-    parser.add_argument("--skip", type=_measures, default=frozenset(), metavar="A,B", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument(
+        "--clip", type=flags.count, default=72, metavar="N", help="consecutive frames for jitter and the clip (72)"
+    )
+    parser.add_argument(
+        "--skip", type=flags.some_of(MEASURES), default=frozenset(), metavar="A,B", help=f"of {', '.join(MEASURES)}"
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
         help=f"{_QUICK_EDITS} rendered edits, four seconds of a video, no identity: a first look",
     )
     return parser
-
-
-def _measures(text: str) -> frozenset[str]:
-    names = [name for name in dict.fromkeys(part.strip() for part in text.split(",")) if name]
-    if unknown := [name for name in names if name not in MEASURES]:
-        raise argparse.ArgumentTypeError(f"there is no measure {unknown[0]!r:.40}; there are {', '.join(MEASURES)}")
-    return frozenset(names)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 1")
-    return value

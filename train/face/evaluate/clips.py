@@ -17,14 +17,13 @@ from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.stream import FaceStream
 from edge_runtime.face.track import TrackedFace
-from edge_runtime.files import atomic_path
+from edge_runtime.files import atomic_path, make_folder
 from edge_runtime.media.video import Frame, PieceWriter, VideoFacts, VideoReader
 from train.face.evaluate.edits import CLIP_EDITS, Wish
 from train.face.evaluate.footage import PictureJudge, Subject
 from train.face.evaluate.inputs import VIDEO, Footage
 from train.face.evaluate.movements import jitter_iod
 from train.face.evaluate.results import ClipScore, FootageFacts
-from train.records import make_folder
 
 Image = NDArray[np.uint8]
 

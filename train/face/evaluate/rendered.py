@@ -151,7 +151,7 @@ class HeadJudge:
         """What `find_pair` found as the edit that training would judge on."""
         pair, first, second = found
         aligned = align_pair(pair, (first.five, second.five), self._config.crop)
-        return Sampler.holding([aligned], self._config).plain(0, reverse)
+        return Sampler([aligned], self._config).plain(0, reverse)
 
     def strip(self, dataset: FaceDataset, record: PairRecord, *, reverse: bool) -> Image | None:
         """(S, 5 S, 3): before, truth, result, warp alone, and three times the error."""

@@ -68,7 +68,8 @@ def build_head(model: HeadModel, person: Person) -> Head:
     ears = model.masks["ears"]
     volume = hair_volume(model.positions, normals, ears, person)
     volume += _beard_volume(model, normals, person)
-    volume += _teeth_volume(model, person)
+    arch = arch_places(model)
+    volume += _teeth_volume(arch, person)
     volume[model.vertices_of("tongue")] += person.teeth.tongue_low * np.array((0.0, -0.8, -0.6), np.float32)
     left, right = SIDES
     eyes = (eyeball(model, neutral, left), eyeball(model, neutral, right))
@@ -88,7 +89,7 @@ def build_head(model: HeadModel, person: Person) -> Head:
         lids=(lid_skin(model, neutral, left), lid_skin(model, neutral, right)),
         eyes=eyes,
         texture=bake(make_atlas(model), model, person),
-        arch=arch_places(model),
+        arch=arch,
         hair=hair_mesh((neutral + volume)[scalp], person),
         frame=frame,
         lenses=lenses,
@@ -104,11 +105,10 @@ def _at_common_size(model: HeadModel, positions: Points) -> Points:
     return ((positions - own_middle) * ratio ** (1.0 - _SIZE_KEPT) + common_middle).astype(np.float32)
 
 
-def _teeth_volume(model: HeadModel, person: Person) -> Points:
-    places = arch_places(model)
-    row = places[:, 2]
-    out = np.zeros_like(model.positions)
-    out[:, 1] = -row * (1.0 - places[:, 1]) * person.teeth.longer
+def _teeth_volume(arch: Points, person: Person) -> Points:
+    row = arch[:, 2]
+    out = np.zeros_like(arch)
+    out[:, 1] = -row * (1.0 - arch[:, 1]) * person.teeth.longer
     out[:, 2] = np.abs(row) * person.teeth.forward
     return out
 

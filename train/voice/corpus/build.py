@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from edge_runtime.contract import DataSource
 from edge_runtime.errors import WorkstationError
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from train.progress import Progress
-from train.records import make_folder, write_json
+from train.records import write_json
 from train.voice.clips import CutSpec, Samples, level
 from train.voice.corpus.phones import PHONES
 from train.voice.corpus.sentences import sentences

@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from train.packages import cache_dir
 from train.progress import Progress
-from train.records import make_folder
 from train.voice.corpus.debian import find_package
 
 PACKAGE: Final = "festvox-ru"

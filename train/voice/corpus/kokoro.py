@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import MissingDependencyError, WorkstationError
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.media.resample import resample
 from train.packages import KOKORO_MODEL, KOKORO_VOICES, cache_dir, fetch, file_sha256
-from train.records import make_folder
 from train.voice.clips import CutSpec, Samples, speech_span
 from train.voice.corpus.build import Utterance
 from train.voice.corpus.hibari import HIBARI_VERSION, Phonemizer

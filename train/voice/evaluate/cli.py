@@ -12,15 +12,15 @@ from typing import Final
 import edge_runtime
 from edge_runtime.cli import arguments
 from edge_runtime.errors import ControlError, InputError
-from edge_runtime.files import open_input, shown, write_atomic
+from edge_runtime.files import make_folder, open_input, shown, write_atomic
 from edge_runtime.media.audio import read_audio, to_mono
 from edge_runtime.voice.converter import VoiceConverter
+from train.evaluate import flags
 from train.evaluate.memory import Memory
 from train.evaluate.results import SkippedFile
 from train.evaluate.tables import in_columns
 from train.packages import cache_dir
 from train.progress import Progress
-from train.records import make_folder
 from train.voice.evaluate import sounds
 from train.voice.evaluate.evaluators import MEASURES, RATE_HZ, Panel, real_panel
 from train.voice.evaluate.inputs import Recording, read_recordings
@@ -78,7 +78,7 @@ def _parser() -> arguments.Parser:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder of the page and sounds")
     arguments.add_model(parser)
     parser.add_argument(
-        "--voices", type=_names, metavar="A,B", help="voices to convert to; by default all of the model"
+        "--voices", type=flags.names, metavar="A,B", help="voices to convert to; by default all of the model"
     )
     parser.add_argument(
         "--target",
@@ -91,9 +91,11 @@ def _parser() -> arguments.Parser:
     parser.add_argument(
         "--language", default="en", metavar="XX", help="of recordings whose language nothing tells (en)"
     )
-    parser.add_argument("--limit", type=_count, metavar="N", help="use N recordings, spread over the speakers")
+    parser.add_argument("--limit", type=flags.count, metavar="N", help="use N recordings, spread over the speakers")
     parser.add_argument("--baselines", choices=("none", "all"), default="all", help="judge WORLD and the targets too")
-    parser.add_argument("--skip", type=_measures, default=frozenset(), metavar="A,B", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument(
+        "--skip", type=flags.some_of(MEASURES), default=frozenset(), metavar="A,B", help=f"of {', '.join(MEASURES)}"
+    )
     parser.add_argument(
         "--pictures", type=int, default=_PICTURES, metavar="N", help="recordings shown as spectrograms (8)"
     )
@@ -187,25 +189,8 @@ def _summary_text(result: Evaluation, output: Path) -> str:
     return "\n".join([*lines, f"written: {output / 'report.html'}, scores.json, scores.md and the sounds beside them"])
 
 
-def _names(text: str) -> list[str]:
-    return [name for name in dict.fromkeys(part.strip() for part in text.split(",")) if name]
-
-
-def _measures(text: str) -> frozenset[str]:
-    if unknown := [name for name in _names(text) if name not in MEASURES]:
-        raise argparse.ArgumentTypeError(f"there is no measure {unknown[0]!r:.40}; there are {', '.join(MEASURES)}")
-    return frozenset(_names(text))
-
-
 def _target(text: str) -> tuple[str, Path]:
     voice, separator, folder = text.partition("=")
     if not (voice and separator and folder):
         raise argparse.ArgumentTypeError(f"{text!r:.60} is not VOICE=FOLDER")
     return voice, Path(folder)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of recordings")
-    return value

@@ -14,12 +14,11 @@ from typing import Any, Final
 import numpy as np
 
 from edge_runtime.errors import ChangelingError
-from edge_runtime.files import write_atomic
+from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.media.audio import read_audio, to_mono, write_wav
 from edge_runtime.provenance import conversion_comment
 from edge_runtime.voice.converter import VoiceConverter
 from train.evaluate.origins import code_sha256, model_sha256
-from train.records import make_folder
 from train.voice.evaluate.baselines import NAME as WORLD_NAME
 from train.voice.evaluate.baselines import world
 from train.voice.evaluate.evaluators import RATE_HZ

@@ -22,7 +22,7 @@ from train.face.units import UNIT_INDEX, UNIT_NAMES
 @pytest.fixture
 def examples(tmp_path: Path) -> list[Example]:
     """Held-out smiles of made-up faces."""
-    sampler = Sampler([write_aligned(tmp_path)], tiny_config(), "heldout")
+    sampler = Sampler.of([write_aligned(tmp_path)], tiny_config(), "heldout")
     return [sampler.plain(number) for number in range(len(sampler))]
 
 
