@@ -13,6 +13,7 @@ PYTHON ?=
 HERE := $(CURDIR)
 WORKSTATION := $(HERE)/.venv
 DEVICE := $(HERE)/.venv-device
+DEVICE_FACE := $(HERE)/.venv-device-face
 EVALUATE := $(HERE)/.venv-evaluate
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 WHEEL := dist/changeling-$(VERSION)-py3-none-any.whl
@@ -59,7 +60,7 @@ rm -rf $(1); $(call make_environment,$(1)); $(4) \
 $(call install,$(1)) --require-hashes --only-binary :all: $(3) -r $(2)
 endef
 
-.PHONY: help setup device evaluate test check fmt wheel demo demo-train bench score locks clean distclean
+.PHONY: help setup device device-face evaluate test check fmt wheel demo demo-train bench score locks clean distclean
 
 help: ## this list
 	@echo "make VERB, where VERB is"; sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
@@ -67,6 +68,9 @@ help: ## this list
 setup: $(WORKSTATION_READY) ## make .venv: training, export, tests, and the command `changeling`
 
 device: $(DEVICE_READY) ## make .venv-device: the built wheel with NumPy and one interpreter, as on a board
+
+device-face: ## make .venv-device-face: the same with what photos and videos need
+	@$(MAKE) --no-print-directory device DEVICE=$(DEVICE_FACE) DEVICE_LOCK=locks/device-face.txt
 
 $(WORKSTATION_LOCKED):
 	@$(call fresh_environment,$(WORKSTATION),locks/workstation.txt)
@@ -120,21 +124,21 @@ fmt: $(WORKSTATION_READY) ## put the code in the house's format
 	@$(WORKSTATION)/bin/ruff check --fix .
 	@$(WORKSTATION)/bin/ruff format .
 
-# The demo: the shipped voices, with the device's environment alone.
+# The demo: the shipped voices and faces, with the device's environments alone.
 CHANGELING := $(WORKSTATION)/bin/changeling
 DEMO := out/demo
 DEMO_SOURCE := tests/assets/real_male.wav
 
 DEMO_PHOTO := tests/assets/astronaut.jpg
 
-demo: $(DEVICE_READY) ## a recording in every voice, style and emotion, and a photo in every expression, as on a board
+demo: $(DEVICE_READY) device-face ## a recording in every voice, style and emotion, and a photo in every expression, as on a board
 	@mkdir -p $(DEMO); rm -f $(DEMO)/*.wav $(DEMO)/*.jpg
 	@echo "==> 1/3 converting a real recording with the device's environment alone"
 	@$(DEVICE)/bin/python benchmarks/every_voice.py $(DEMO_SOURCE) $(DEMO)
 	@echo "==> 2/3 drawing the recording and its voices"
 	@$(CHANGELING) train voice picture $(DEMO)/source.wav $(DEMO)/voice-*.wav -o $(DEMO)/spectrograms.png
-	@echo "==> 3/3 changing a real photo"
-	@$(WORKSTATION)/bin/python benchmarks/every_face.py $(DEMO_PHOTO) $(DEMO)
+	@echo "==> 3/3 changing a real photo with the environment of a device for faces"
+	@$(DEVICE_FACE)/bin/python benchmarks/every_face.py $(DEMO_PHOTO) $(DEMO)
 	@echo "listen to $(DEMO)/*.wav, look at $(DEMO)/spectrograms.png and $(DEMO)/faces.jpg"
 
 # The training demo. Each step leaves a file that says it is done, so that the verb again goes on where it was.
@@ -187,6 +191,8 @@ locks: ## resolve locks/*.txt anew (needs uv)
 	  --override locks/overrides.in --output-file locks/workstation.txt
 	$(COMPILE) pyproject.toml --extra audio --constraint locks/workstation.txt \
 	  --override locks/overrides.in --output-file locks/device.txt
+	$(COMPILE) pyproject.toml --extra audio --extra face --constraint locks/workstation.txt \
+	  --override locks/overrides.in --output-file locks/device-face.txt
 	$(COMPILE) locks/device-tflite.in --output-file locks/device-tflite.txt
 	$(COMPILE) pyproject.toml --extra evaluate --override locks/overrides.in --output-file locks/evaluate.txt
 
@@ -195,4 +201,4 @@ clean: ## remove what was built and the demos
 	find edge_runtime train export tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## and the environments
-	rm -rf $(WORKSTATION) $(DEVICE) $(EVALUATE)
+	rm -rf $(WORKSTATION) $(DEVICE) $(DEVICE_FACE) $(EVALUATE)

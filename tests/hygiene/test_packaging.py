@@ -155,11 +155,15 @@ def test_device_lock_is_small_and_agrees_with_the_workstation() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^[a-z0-9._-]+==[^ ;\\]+", (REPOSITORY / "locks" / name).read_text(), re.MULTILINE))
 
-    device = pins("device.txt")
-    assert device <= pins("workstation.txt")
-    names = {pin.split("==")[0] for pin in device}
-    assert {"numpy", "ai-edge-litert", "soundfile"} <= names
-    assert not names & {"tensorflow", "tensorflow-cpu", "keras", "librosa", "opencv-python", "soxr", "scipy", "onnx"}
+    def names(name: str) -> set[str]:
+        return {pin.split("==")[0] for pin in pins(name)}
+
+    training = {"tensorflow", "tensorflow-cpu", "keras", "librosa", "opencv-python", "soxr", "scipy", "onnx"}
+    assert pins("device.txt") <= pins("device-face.txt") <= pins("workstation.txt")
+    assert {"numpy", "ai-edge-litert", "soundfile"} <= names("device.txt")
+    for_faces = names("device-face.txt") - names("device.txt")
+    assert for_faces == {"av", "opencv-python-headless", "pillow"}
+    assert not names("device-face.txt") & training
 
 
 def test_no_tracked_file_names_a_developers_machine() -> None:
