@@ -16,7 +16,7 @@ from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.errors import FrontEndError, ModelFileError
 from edge_runtime.strict_json import build, canonical, parse_object
 
-FACE_FRONT_END_VERSION = 1
+FACE_FRONT_END_VERSION = 2
 """Bumped on any change of the numbers that geometry, detection, landmarks or composition give for the same input."""
 
 MAXIMUM_SIDE = 1024
@@ -118,14 +118,24 @@ class CropSpec:
 
 
 @dataclass(frozen=True)
-class TrackSpec:
-    """How a face is followed through a video (1-euro filter: Casiez et al. 2012)."""
+class SmoothingSpec:
+    """A 1-euro filter over time (Casiez et al. 2012)."""
 
-    detect_every_frames: int
     minimum_cutoff_hz: float
     beta: float
     """Hz of cutoff gained per inter-ocular distance a second of movement."""
     derivative_cutoff_hz: float
+
+
+@dataclass(frozen=True)
+class TrackSpec:
+    """How a face is followed through a video."""
+
+    detect_every_frames: int
+    five: SmoothingSpec
+    """Of the five points, whose similarity places the edit."""
+    measures: SmoothingSpec
+    """Of what the face shows already, which caps the edit's strength."""
     hold_s: float
     """A lost face keeps its edit this long, fading out."""
     overlap_threshold: float
@@ -327,7 +337,8 @@ def _crop_problems(manifest: FaceManifest) -> list[str]:
         found.append("both eyes lie at the same place of the crop")
     if not mask.gate_low < mask.gate_high or not 0.0 < mask.feather_px < crop.size_px / 2:
         found.append("the mask's gate or feather is upside down")
-    if track.detect_every_frames < 1 or min(track.minimum_cutoff_hz, track.derivative_cutoff_hz) <= 0.0:
+    cutoffs = [hz for one in (track.five, track.measures) for hz in (one.minimum_cutoff_hz, one.derivative_cutoff_hz)]
+    if track.detect_every_frames < 1 or min(cutoffs) <= 0.0:
         found.append("the tracking cannot work")
     return found
 

@@ -1,7 +1,7 @@
 """The 1-euro filter (Casiez, Roussel & Vogel 2012): still when little moves, quick when much does.
 
-A first-order low-pass whose cutoff grows with the speed of what it filters. Here it follows the five points of a face,
-with distances measured in eye distances so that near and far faces are smoothed alike.
+A first-order low-pass whose cutoff grows with the speed of what it filters. Here it follows the five points of a face
+and its measures, with distances in eye distances so that near and far faces are smoothed alike.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.face_contract import TrackSpec
+from edge_runtime.face_contract import SmoothingSpec
 
 
 class OneEuroFilter:
     """Filters arrays of one shape over time."""
 
-    def __init__(self, spec: TrackSpec) -> None:
+    def __init__(self, spec: SmoothingSpec) -> None:
         self._spec = spec
         self.reset()
 

@@ -96,7 +96,7 @@ class Tracker:
                 again.measures_filter.reset()
                 self._see(again, face, time_s)
                 continue
-            filters = OneEuroFilter(self._spec), OneEuroFilter(self._spec)
+            filters = OneEuroFilter(self._spec.five), OneEuroFilter(self._spec.measures)
             track = _Track(self._next_number, face, filters[0], self._frame, time_s, face, filters[1], {})
             self._next_number += 1
             self._see(track, face, time_s)

@@ -30,6 +30,7 @@ from edge_runtime.face_contract import (
     GraphSpec,
     LandmarkSpec,
     MaskSpec,
+    SmoothingSpec,
     TrackSpec,
     UnitSpec,
 )
@@ -108,9 +109,9 @@ CROP: Final = CropSpec(128, ((47.0, 49.0), (81.0, 49.0), (64.0, 70.0), (46.0, 81
 
 TRACK: Final = TrackSpec(
     detect_every_frames=15,
-    minimum_cutoff_hz=1.5,
-    beta=3.0,
-    derivative_cutoff_hz=1.0,
+    # An edit that lags behind its face bends it: the points are smoothed little. The strength of an edit has time.
+    five=SmoothingSpec(minimum_cutoff_hz=3.0, beta=6.0, derivative_cutoff_hz=1.0),
+    measures=SmoothingSpec(minimum_cutoff_hz=0.5, beta=0.5, derivative_cutoff_hz=1.0),
     hold_s=0.25,
     overlap_threshold=0.3,
 )

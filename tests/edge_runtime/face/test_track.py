@@ -9,11 +9,11 @@ import pytest
 
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.smoothing import OneEuroFilter
-from edge_runtime.face_contract import TrackSpec
+from edge_runtime.face_contract import SmoothingSpec
 from tests.edge_runtime.face.tiny_face import load_face, make_face_manifest, picture
 
 FRAME_S = 1.0 / 25.0
-SPEC = make_face_manifest().track
+SPEC = make_face_manifest().track.five
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> FaceConverter:
     return load_face(tmp_path_factory.mktemp("face"))
 
 
-def _spec(**changes: float) -> TrackSpec:
+def _spec(**changes: float) -> SmoothingSpec:
     return dataclasses.replace(SPEC, **changes)
 
 
