@@ -7,15 +7,18 @@ from dataclasses import replace
 from train.averaging import WeightAverage, averaged_weights
 from train.checkpoints import has_state, load_state, save_state, writing
 from train.face.run import Position, Run
-from train.face.trainer import FLOW, HEADS, FaceTrainer
+from train.face.trainer import DETAIL, FLOW, HEADS, FaceTrainer
+
+DETAIL_SHARE = 0.15
+"""Share of the steps, the last ones, before the judges."""
 
 
 def stage_at(position: Position) -> str:
     """Which stage the next step belongs to."""
-    if position.flow_share == 0.0:
-        return HEADS
-    heads_from = position.flow_share * (position.total_steps or float("inf"))
-    return HEADS if position.step >= heads_from else FLOW
+    total = position.total_steps or float("inf")
+    if position.step >= (1.0 - DETAIL_SHARE) * total:
+        return DETAIL
+    return HEADS if position.flow_share == 0.0 or position.step >= position.flow_share * total else FLOW
 
 
 def save_checkpoint(run: Run, trainer: FaceTrainer, average: WeightAverage, position: Position) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from train.face.adversary import Adversary
 from train.face.config import FaceConfig
 from train.face.render_out import blend, gate, upsample_flow, warp
 
@@ -45,6 +46,9 @@ class LossWeights:
     """What a changed pixel counts for more than others in the picture."""
     harm: float = 8.0
     """On what is worse than the warp alone."""
+    adversary: float = 0.1
+    judge: float = 1.0
+    """Of the judges, who share nothing with the network."""
 
 
 def flow_terms(config: FaceConfig, batch: dict[str, Tensor], flow: Tensor) -> dict[str, Tensor]:
@@ -63,10 +67,17 @@ def flow_terms(config: FaceConfig, batch: dict[str, Tensor], flow: Tensor) -> di
     }
 
 
-def head_terms(config: FaceConfig, weights: LossWeights, batch: dict[str, Tensor], outputs: Any) -> dict[str, Tensor]:
-    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` over the patches; outputs as the generator's.
+def head_terms(
+    config: FaceConfig,
+    weights: LossWeights,
+    batch: dict[str, Tensor],
+    outputs: Any,
+    adversary: Adversary | None = None,
+) -> dict[str, Tensor]:
+    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` over the patches, and the adversary's terms.
 
-    Only edits count whose finished picture is known, which ``batch["painted"]`` (B,) says with 1, and not 0.
+    ``outputs`` are the generator's. Only edits count whose finished picture is known, which ``batch["painted"]`` (B,)
+    says with 1, and not 0.
     """
     size = config.crop.size_px
     inside = patch_mask(config) * batch["painted"][:, None, None, None]
@@ -74,20 +85,24 @@ def head_terms(config: FaceConfig, weights: LossWeights, batch: dict[str, Tensor
     warped = warp(batch["source"], upsample_flow(ops.stop_gradient(outputs["flow"]), size))
     target, mask, rgb = batch["target"], outputs["mask"], outputs["rgb"]
     wanted = wanted_mask(config, batch, warped) * inside
-    finished = blend(warped, gate(mask, config.mask), rgb)
+    gated = gate(mask, config.mask)
+    finished = blend(warped, gated, rgb)
     error = ops.mean(ops.abs(finished - target), axis=-1, keepdims=True)
     warp_error = ops.mean(ops.abs(warped - target), axis=-1, keepdims=True)
     change = ops.minimum(ops.mean(ops.abs(batch["source"] - target), axis=-1, keepdims=True) / _CHANGE, 1.0)
     entropy = -(weights.positive * wanted * ops.log(mask + _EPSILON) + (1.0 - wanted) * ops.log(1.0 - mask + _EPSILON))
     painted = wanted + 0.02 * inside
     count = ops.sum(painted) + 1.0
-    return {
+    terms = {
         "mask": ops.sum(entropy * inside) / area,
         "colour": ops.sum(ops.mean(ops.abs(rgb - target), axis=-1, keepdims=True) * painted) / count,
         "edges": ops.sum(_edge_error(rgb - target) * painted) / count,
         "picture": ops.sum(error * inside * (1.0 + weights.changed * change)) / area,
         "harm": ops.sum(ops.relu(error - warp_error) * inside) / area,
     }
+    if adversary is not None:
+        terms |= adversary.terms(batch["source"], warped, gated * inside, rgb, target)
+    return terms
 
 
 def wanted_mask(config: FaceConfig, batch: dict[str, Tensor], warped: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from keras import layers, ops
 
 from edge_runtime.errors import WorkstationError
 from train.face.config import FaceConfig
-from train.face.presets import Patch
+from train.face.presets import NEARBY, Patch
 
 Tensor = Any
 Film = Callable[[Tensor, str], Tensor]
@@ -34,7 +34,7 @@ _RELU6 = 6.0
 _FULL_RESIDUAL, _FULL_MASK = 1.0, 0.125
 """Sum of |changes| from which residual and mask count in full."""
 _PATCH_FADE_PX = 3.0
-_HEAD_CHANNELS = 8
+_HEAD_CHANNELS = 12
 _NEARBY_PX = 8
 BASIS = "basis"
 HEAD_PREFIX = "head_"
@@ -240,7 +240,7 @@ def _head(
     x = _stack(x, preset.head_blocks, f"{name}_block", film)
     x = _conv(x, 4 * _HEAD_CHANNELS, 3, 1, f"{name}_half")
     x = ops.depth_to_space(x, 2)
-    rgb = _colour(layers.Conv2D(3, 3, padding="same", name=f"{name}_rgb")(x), _cut(image, patch, 1), name)
+    rgb = _colour(x, patch, _cut(image, patch, 1), name)
     # Shut at first: a mask that is a little open everywhere would teach the picture to be grey.
     mask_bias = keras.initializers.Constant(-4.0)
     mask = layers.Conv2D(1, 3, padding="same", activation="sigmoid", bias_initializer=mask_bias, name=f"{name}_mask")(x)
@@ -248,14 +248,24 @@ def _head(
     return _place(mask, patch, config.crop.size_px), _place(rgb, patch, config.crop.size_px)
 
 
-def _colour(x: Tensor, around: Tensor, name: str) -> Tensor:
-    """Colours 0..1 from logits x, counted from those nearby: skin unlike any that was rendered keeps its tone."""
-    # A mean as a convolution: no accelerator of the board takes a pooling in integers.
-    mean = np.full((_NEARBY_PX, _NEARBY_PX, 3, 1), 1.0 / _NEARBY_PX**2, np.float32)
-    near = ops.depthwise_conv(around, mean, strides=_NEARBY_PX, padding="valid")
-    near = layers.UpSampling2D(_NEARBY_PX, interpolation="bilinear", name=f"{name}_near_up")(near)
+def _colour(x: Tensor, patch: Patch, around: Tensor, name: str) -> Tensor:
+    """Colours 0..1 from features x, counted from the photo's own: what is unlike anything rendered keeps its tone."""
+    logits = layers.Conv2D(3, 3, padding="same", name=f"{name}_rgb")(x)
+    near = _mean(around, (_NEARBY_PX, _NEARBY_PX))
+    if patch.counts_from == NEARBY:
+        near = layers.UpSampling2D(_NEARBY_PX, interpolation="bilinear", name=f"{name}_near_up")(near)
+    else:
+        near = _mean(near, tuple(int(side) for side in near.shape[1:3]))
     # 4 (c - 1/2) is the logit of c to first order.
-    return ops.sigmoid(x + (near * 4.0 - 2.0))
+    return ops.sigmoid(logits + (near * 4.0 - 2.0))
+
+
+def _mean(image: Tensor, cell: tuple[int, ...]) -> Tensor:
+    """Means over square cells, or over the whole; as a convolution, since no accelerator takes a pooling in integers."""
+    kernel = np.full((*cell, 3, 1), 1.0 / (cell[0] * cell[1]), np.float32)
+    # One step of the same length both ways is all that TensorFlow runs; of a whole picture there is one cell alone.
+    step = cell[0] if cell[0] == cell[1] else 1
+    return ops.depthwise_conv(image, kernel, strides=step, padding="valid")
 
 
 def _cut(x: Tensor, patch: Patch, stride: int) -> Tensor:

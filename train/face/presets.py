@@ -7,6 +7,9 @@ from typing import Final
 
 from edge_runtime.errors import WorkstationError
 
+NEARBY, ALL_AROUND = "nearby", "all around"
+"""The photo blurred over a few pixels, or the mean of the patch."""
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -17,6 +20,8 @@ class Patch:
     top_px: int
     width_px: int
     height_px: int
+    counts_from: str
+    """Which colour of the photo invented ones are counted from: `NEARBY` or `ALL_AROUND`."""
 
     @property
     def rows(self) -> slice:
@@ -31,8 +36,9 @@ class Patch:
 
 # The five reference points of the crop (`train.face.parts.CROP`) put the eyes in row 49 and the mouth's corners in row
 # 81; turned heads and open jaws reach as far as these. The two must not overlap: their pictures are added up.
-MOUTH: Final = Patch("mouth", 28, 68, 72, 48)
-EYES: Final = Patch("eyes", 20, 32, 88, 32)
+# A lid has the tone of the skin beside it; for an opened mouth the skin about it tells the light, bared teeth do not.
+MOUTH: Final = Patch("mouth", 28, 68, 72, 48, ALL_AROUND)
+EYES: Final = Patch("eyes", 20, 32, 88, 32, NEARBY)
 PATCHES: Final = (MOUTH, EYES)
 
 

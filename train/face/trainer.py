@@ -1,6 +1,7 @@
-"""One optimisation step of the expression network, on whichever backend Keras runs, in two stages.
+"""One optimisation step of the expression network, on whichever backend Keras runs, in three stages.
 
-In the first stage only the flow is trained, and the heads cost nothing; in the second all of it.
+In the first stage only the flow is trained, and the heads cost nothing; in the second all of it; in the third judges
+(`train.face.adversary`) ask for the detail that a mean error leaves out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from train.face.adversary import Adversary
 from train.face.config import FaceConfig
 from train.face.losses import LossWeights, flow_terms, head_terms, total
 from train.face.model import build_generator, is_head, set_basis
@@ -18,9 +20,9 @@ Tensor = Any
 
 PEAK = 2.5e-3
 """Highest learning rate."""
-FLOW, HEADS = "flow", "heads"
+FLOW, HEADS, DETAIL = "flow", "heads", "detail"
 """The stages."""
-TERMS = ("loss", "flow", "smooth", "epe_px", "mask", "colour", "edges", "picture", "harm")
+TERMS = ("loss", "flow", "smooth", "epe_px", "mask", "colour", "edges", "picture", "harm", "adversary", "judge")
 
 
 class FaceTrainer(keras.Model):
@@ -32,6 +34,8 @@ class FaceTrainer(keras.Model):
         self.network = build_generator(config)
         set_basis(self.network, basis)
         self._flow_only = keras.Model(self.network.input, {"flow": self.network.output["flow"]})
+        self._adversary = Adversary(config)
+        self._judges = self._adversary.judges
         self._loss_weights = weights or LossWeights()
         self._means = {name: keras.metrics.Mean(name=name) for name in TERMS}
         self.stage = ""
@@ -44,7 +48,9 @@ class FaceTrainer(keras.Model):
         self.stage = stage
         for layer in self.network.layers:
             if is_head(layer) and not layer.name.startswith("head_amount"):
-                layer.trainable = stage == HEADS
+                layer.trainable = stage != FLOW
+        for judge in self._judges:
+            judge.trainable = stage == DETAIL
         self.compile(optimizer=keras.optimizers.Adam(1e-3, beta_1=0.9, beta_2=0.99, global_clipnorm=5.0))
 
     @property
@@ -54,7 +60,7 @@ class FaceTrainer(keras.Model):
 
     def call(self, batch: dict[str, Tensor], training: bool = False) -> dict[str, Tensor]:
         """The generator's outputs for a batch; in the first stage the flow alone."""
-        network = self.network if self.stage == HEADS else self._flow_only
+        network = self._flow_only if self.stage == FLOW else self.network
         outputs: dict[str, Tensor] = network({"image": batch["image"], "delta": batch["delta"]}, training=training)
         return outputs
 
@@ -63,8 +69,9 @@ class FaceTrainer(keras.Model):
     ) -> Tensor:
         """Weighted sum of the terms; each is kept as a metric."""
         terms = flow_terms(self.config, x, y_pred["flow"])
-        if self.stage == HEADS:
-            terms |= head_terms(self.config, self._loss_weights, x, y_pred)
+        if self.stage != FLOW:
+            adversary = self._adversary if self.stage == DETAIL else None
+            terms |= head_terms(self.config, self._loss_weights, x, y_pred, adversary)
         terms["loss"] = total(self._loss_weights, terms)
         for name, value in terms.items():
             self._means[name].update_state(value)
@@ -79,7 +86,7 @@ class FaceTrainer(keras.Model):
         self.optimizer.learning_rate.assign(rate)
         self.reset_metrics()
         result = self.train_on_batch(batch, return_dict=True)
-        known = TERMS if self.stage == HEADS else TERMS[:4]
+        known = {FLOW: TERMS[:4], HEADS: TERMS[:-2], DETAIL: TERMS}[self.stage]
         return {name: float(result[name]) for name in known}
 
     def weights_to_average(self) -> list[Any]:
@@ -88,4 +95,4 @@ class FaceTrainer(keras.Model):
 
     def all_variables(self) -> list[Any]:
         """Everything that training changes, in a fixed order."""
-        return list(self.network.variables)
+        return [*self.network.variables, *(v for judge in self._judges for v in judge.variables)]

@@ -20,7 +20,7 @@ from train.face.model import HEAD_PREFIX, build_generator, is_head
 from train.face.monitor import heldout_examples, score, write_sheet, zero_edit_psnr_db
 from train.face.predict import KerasGenerator
 from train.face.run import LINEAR, Position, Run, Sources, is_face_run, load_run
-from train.face.trainer import FLOW, HEADS, FaceTrainer
+from train.face.trainer import DETAIL, FLOW, HEADS, FaceTrainer
 from train.face.units import UNIT_INDEX
 from train.records import save_json
 
@@ -101,13 +101,34 @@ def test_a_step_in_each_stage_trains_what_it_should(folder: Path) -> None:
     moved = trainer.network.get_layer(f"{HEAD_PREFIX}mouth_rgb").get_weights()[0] - before[f"{HEAD_PREFIX}mouth_rgb"][0]
     assert np.abs(moved).max() > 0.0
     assert not trainer.network.get_layer(f"{HEAD_PREFIX}amount").trainable_weights
+    assert "judge" not in losses[-1]
+
+
+def test_the_judges_are_trained_in_the_last_stage_alone(folder: Path) -> None:
+    """And their state is part of a checkpoint, or a resumed run would meet judges that know nothing."""
+    sampler = Sampler.of([folder], tiny_config(), "train")
+    batch = sampler.batch(4, np.random.default_rng(0)) | {"hidden": np.ones((4, 128, 128), np.float32)}
+    keras.utils.set_random_seed(0)
+    trainer = FaceTrainer(tiny_config(), np.zeros((len(tiny_config().units), 64, 64, 2), np.float32))
+    trainer.enter(HEADS)
+    for _ in range(20):
+        trainer.step(batch, 2e-3)
+    own = {id(variable) for variable in trainer.network.variables}
+    judges = [variable for variable in trainer.all_variables() if id(variable) not in own]
+    before = [np.asarray(variable) for variable in judges]
+    trainer.step(batch, 2e-3)
+    assert all(np.array_equal(a, b) for a, b in zip(before, judges, strict=True))
+    trainer.enter(DETAIL)
+    terms = [trainer.step(batch, 1e-3) for _ in range(10)]
+    assert terms[-1]["judge"] < terms[0]["judge"]
+    assert all(np.abs(a - np.asarray(b)).max() > 0.0 for a, b in zip(before, judges, strict=True))
 
 
 def test_the_stage_follows_the_schedule() -> None:
     def at(step: int, total: int = 100) -> Position:
         return Position(step, total, 1, 4, 0.0, 0.5)
 
-    assert [stage_at(at(step)) for step in (0, 49, 50, 99)] == [FLOW, FLOW, HEADS, HEADS]
+    assert [stage_at(at(step)) for step in (0, 49, 50, 84, 85, 99)] == [FLOW, FLOW, HEADS, HEADS, DETAIL, DETAIL]
     assert stage_of_last(at(50)) == FLOW, "the optimiser in the checkpoint is that of the step before"
     assert stage_at(at(10**6, total=0)) == FLOW, "as long as the schedule is still being measured"
 
