@@ -136,6 +136,8 @@ class TrackSpec:
     """Of the five points, whose similarity places the edit."""
     measures: SmoothingSpec
     """Of what the face shows already, which caps the edit's strength."""
+    edit_cutoff_hz: float
+    """Of the graph's answers, which tremble with the picture: a first-order low-pass."""
     hold_s: float
     """A lost face keeps its edit this long, fading out."""
     overlap_threshold: float
@@ -338,7 +340,7 @@ def _crop_problems(manifest: FaceManifest) -> list[str]:
     if not mask.gate_low < mask.gate_high or not 0.0 < mask.feather_px < crop.size_px / 2:
         found.append("the mask's gate or feather is upside down")
     cutoffs = [hz for one in (track.five, track.measures) for hz in (one.minimum_cutoff_hz, one.derivative_cutoff_hz)]
-    if track.detect_every_frames < 1 or min(cutoffs) <= 0.0:
+    if track.detect_every_frames < 1 or min(*cutoffs, track.edit_cutoff_hz) <= 0.0:
         found.append("the tracking cannot work")
     return found
 

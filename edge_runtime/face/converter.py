@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from edge_runtime.face.compose import Composer
 from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
 from edge_runtime.face.detect import Detector
 from edge_runtime.face.finder import FaceFinder, check_image
-from edge_runtime.face.generator import GraphGenerator
+from edge_runtime.face.generator import Edit, GraphGenerator
 from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face, Landmarker
 from edge_runtime.face.measures import measure_face
@@ -102,15 +102,24 @@ class FaceConverter:
         return self.finder.find(image)
 
     def edit_face(
-        self, image: Image, face: Face, measures: Mapping[str, float], controls: FaceControls, opacity: float = 1.0
+        self,
+        image: Image,
+        face: Face,
+        measures: Mapping[str, float],
+        controls: FaceControls,
+        opacity: float = 1.0,
+        steady: Callable[[Edit], Edit] | None = None,
     ) -> None:
-        """Change ``face``, which shows ``measures``, in ``image`` (H, W, 3), in place; ``opacity`` 0..1 fades it."""
+        """Change ``face``, which shows ``measures``, in ``image`` (H, W, 3), in place.
+
+        ``opacity`` 0..1 fades the change; ``steady`` filters the graph's answer, for a face of a video.
+        """
         delta = wanted_delta(controls, measures, self.manifest)
         if not delta.any():
             return
         to_crop = align(face.five, self.manifest.crop)
         edit = self.generator.run(self.composer.crop(image, to_crop), delta)
-        self.composer.paste(image, edit, to_crop, opacity)
+        self.composer.paste(image, edit if steady is None else steady(edit), to_crop, opacity)
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned crop (S, S, 3) of a face, as the generator and training see it."""

@@ -1,7 +1,8 @@
 """The 1-euro filter (Casiez, Roussel & Vogel 2012): still when little moves, quick when much does.
 
 A first-order low-pass whose cutoff grows with the speed of what it filters. Here it follows the five points of a face
-and its measures, with distances in eye distances so that near and far faces are smoothed alike.
+and its measures, with distances in eye distances so that near and far faces are smoothed alike. What the graph answers
+for a face is filtered with a fixed cutoff.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face_contract import SmoothingSpec
 
@@ -45,6 +47,33 @@ class OneEuroFilter:
         cutoff_hz = spec.minimum_cutoff_hz + spec.beta * float(np.abs(self._speed).max())
         self._value = self._value + _share(cutoff_hz, step_s) * (now - self._value)
         return self._value.astype(np.float32)
+
+
+class EditFilter:
+    """Stills a graph's answers for one face of a video: each is mixed with those before it.
+
+    They lie in the face's own crop, where an unchanging wish has an unchanging answer but for the picture's noise; the
+    pixels that they move are always the present ones.
+    """
+
+    def __init__(self, cutoff_hz: float) -> None:
+        self._cutoff_hz = cutoff_hz
+        self._last: Edit | None = None
+        self._time_s = 0.0
+
+    def __call__(self, edit: Edit, time_s: float) -> Edit:
+        """The filtered answer; time that does not advance gives the last one again."""
+        if self._last is not None:
+            step_s = time_s - self._time_s
+            share = np.float32(_share(self._cutoff_hz, step_s) if step_s > 0.0 else 0.0)
+            pairs = zip(_parts(self._last), _parts(edit), strict=True)
+            edit = Edit(*(last + share * (now - last) for last, now in pairs))
+        self._last, self._time_s = edit, time_s
+        return edit
+
+
+def _parts(edit: Edit) -> tuple[FloatArray, ...]:
+    return edit.flow, edit.mask, edit.rgb
 
 
 def _share(cutoff_hz: float, step_s: float) -> float:

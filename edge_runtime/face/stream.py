@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.controls import FaceControls
+from edge_runtime.face.generator import Edit
 from edge_runtime.face.landmarks import Face
+from edge_runtime.face.smoothing import EditFilter
 from edge_runtime.face.track import TrackedFace, Tracker
 
 Image = NDArray[np.uint8]
@@ -19,9 +22,15 @@ class FaceEditor(Protocol):
     """What a stream needs of a converter."""
 
     def edit_face(
-        self, image: Image, face: Face, measures: Mapping[str, float], controls: FaceControls, opacity: float = 1.0
+        self,
+        image: Image,
+        face: Face,
+        measures: Mapping[str, float],
+        controls: FaceControls,
+        opacity: float = 1.0,
+        steady: Callable[[Edit], Edit] | None = None,
     ) -> None:
-        """Change one face of ``image`` in place."""
+        """Change one face of ``image`` in place; ``steady`` filters what the graph answers."""
 
 
 class FaceStream:
@@ -32,6 +41,7 @@ class FaceStream:
         self._tracker = tracker
         self._controls = controls
         self._chosen: int | None = None
+        self._filters: dict[int, EditFilter] = {}
         self.faces: list[TrackedFace] = []
         """The faces of the last frame, all of them."""
 
@@ -39,6 +49,7 @@ class FaceStream:
         """Begin another video."""
         self._tracker.reset()
         self._chosen = None
+        self._filters = {}
         self.faces = []
 
     def look(self, frame: Image, time_s: float) -> None:
@@ -53,9 +64,15 @@ class FaceStream:
         self.look(frame, time_s)
         out = frame.copy()
         if not self._controls.neutral:
-            for tracked in self._meant():
-                self._editor.edit_face(out, tracked.steady, tracked.measures, self._controls, tracked.opacity)
+            meant = self._meant()
+            self._filters = {tracked.number: self._filter_of(tracked) for tracked in meant}
+            for tracked in meant:
+                steady = partial(self._filters[tracked.number], time_s=time_s)
+                self._editor.edit_face(out, tracked.steady, tracked.measures, self._controls, tracked.opacity, steady)
         return out
+
+    def _filter_of(self, tracked: TrackedFace) -> EditFilter:
+        return self._filters.get(tracked.number) or EditFilter(self._tracker.spec.edit_cutoff_hz)
 
     def _meant(self) -> list[TrackedFace]:
         """The faces to change. One that was chosen stays chosen while it is there, wherever it moves."""

@@ -50,7 +50,7 @@ class Tracker:
     """Follows faces through the frames of one video."""
 
     def __init__(self, spec: TrackSpec, detector: Detector, landmarker: Landmarker, *, levels: int = 2) -> None:
-        self._spec = spec
+        self.spec = spec
         self._detector = detector
         self._landmarker = landmarker
         self._levels = levels
@@ -73,7 +73,7 @@ class Tracker:
                 continue
             self._see(track, followed, time_s)
         self._drop_doubles()
-        scheduled = self._frame % self._spec.detect_every_frames == 0
+        scheduled = self._frame % self.spec.detect_every_frames == 0
         if lost or scheduled or not self._tracks:
             # a lost face is looked for at once, but only in the whole picture: pieces cost several times as much
             self._search(image, time_s, self._levels if scheduled else 1)
@@ -91,12 +91,12 @@ class Tracker:
                 continue
             held = [track for track in self._tracks if not self._is_seen(track)]
             again = max(held, key=lambda track: overlap(face.box, track.face.box), default=None)
-            if again is not None and overlap(face.box, again.face.box) > self._spec.overlap_threshold:
+            if again is not None and overlap(face.box, again.face.box) > self.spec.overlap_threshold:
                 again.filter.reset()
                 again.measures_filter.reset()
                 self._see(again, face, time_s)
                 continue
-            filters = OneEuroFilter(self._spec.five), OneEuroFilter(self._spec.measures)
+            filters = OneEuroFilter(self.spec.five), OneEuroFilter(self.spec.measures)
             track = _Track(self._next_number, face, filters[0], self._frame, time_s, face, filters[1], {})
             self._next_number += 1
             self._see(track, face, time_s)
@@ -111,7 +111,7 @@ class Tracker:
         track.measures = dict(zip(measures, smoothed.tolist(), strict=True))
 
     def _same(self, known: Face, box: FloatArray) -> bool:
-        return overlap(box, known.box) > self._spec.overlap_threshold or covers(known.box, box)
+        return overlap(box, known.box) > self.spec.overlap_threshold or covers(known.box, box)
 
     def _is_seen(self, track: _Track) -> bool:
         return track.seen_frame == self._frame
@@ -120,7 +120,7 @@ class Tracker:
         """Of two tracks that slid onto one face the older one stays."""
         kept: list[_Track] = []
         for track in self._tracks:
-            limit = self._spec.overlap_threshold
+            limit = self.spec.overlap_threshold
             doubled = self._is_seen(track) and any(
                 self._is_seen(other) and overlap(track.face.box, other.face.box) > limit for other in kept
             )
@@ -131,5 +131,5 @@ class Tracker:
     def _opacity(self, track: _Track, time_s: float) -> float:
         if self._is_seen(track):
             return 1.0
-        hold_s = self._spec.hold_s
+        hold_s = self.spec.hold_s
         return max(0.0, 1.0 - (time_s - track.seen_s) / hold_s) if hold_s > 0.0 else 0.0

@@ -112,6 +112,7 @@ TRACK: Final = TrackSpec(
     # An edit that lags behind its face bends it: the points are smoothed little. The strength of an edit has time.
     five=SmoothingSpec(minimum_cutoff_hz=3.0, beta=6.0, derivative_cutoff_hz=1.0),
     measures=SmoothingSpec(minimum_cutoff_hz=0.5, beta=0.5, derivative_cutoff_hz=1.0),
+    edit_cutoff_hz=4.0,
     hold_s=0.25,
     overlap_threshold=0.3,
 )

@@ -74,6 +74,7 @@ def test_every_missing_and_every_added_field_is_refused() -> None:
         (("mask", "feather_px"), 0.0, ModelFileError, "feather"),
         (("track", "detect_every_frames"), 0, ModelFileError, "tracking"),
         (("track", "five", "minimum_cutoff_hz"), 0.0, ModelFileError, "tracking"),
+        (("track", "edit_cutoff_hz"), 0.0, ModelFileError, "tracking"),
         (("track", "measures", "derivative_cutoff_hz"), 0.0, ModelFileError, "tracking"),
         (("units", 0, "minimum"), 1.0, ModelFileError, "no range"),
         (("units", 0, "name"), "jaw_open", ModelFileError, "there twice"),

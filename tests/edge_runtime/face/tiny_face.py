@@ -140,7 +140,7 @@ def make_face_manifest(**changes: Any) -> FaceManifest:
         crop=CropSpec(CROP_PX, tuple((float(x), float(y)) for x, y in FIVE * 12.0 + (CROP_PX - 1) / 2.0)),
         detector=_detector(),
         landmarks=_landmarks(),
-        track=TrackSpec(5, SmoothingSpec(1.0, 0.5, 1.0), SmoothingSpec(1.0, 0.5, 1.0), 0.2, 0.3),
+        track=TrackSpec(5, SmoothingSpec(1.0, 0.5, 1.0), SmoothingSpec(1.0, 0.5, 1.0), 4.0, 0.2, 0.3),
         mask=MaskSpec(0.1, 0.5, 2.0),
         inputs=(tensor("image", 1, CROP_PX, CROP_PX, 3), tensor("delta", 1, len(UNITS))),
         outputs=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.geometry import FloatArray
+from edge_runtime.face.smoothing import EditFilter
 from edge_runtime.face.stream import FaceStream
 from edge_runtime.face.track import TrackedFace
 from edge_runtime.files import atomic_path, make_folder
@@ -114,12 +116,14 @@ class Clip:
     _source: list[FloatArray] = field(default_factory=list)
     _edited: dict[str, list[FloatArray | None]] = field(default_factory=dict)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _filters: dict[str, EditFilter] = field(default_factory=dict)
     _writer: PieceWriter | None = None
     _next: int = -1
     _done: bool = False
 
     def __post_init__(self) -> None:
         self.wishes = [wish for wish in self.wishes if wish.name in CLIP_EDITS]
+        self._filters = {wish.name: EditFilter(self.judge.track.edit_cutoff_hz) for wish in self.wishes}
 
     def __enter__(self) -> Clip:
         return self
@@ -136,7 +140,10 @@ class Clip:
         if self._source and subject.frame != self._next:
             self._done = True
             return
-        pictures = [self.judge.edited(subject, wish) for wish in self.wishes]
+        time_s = float(frame.tick * facts.time_base)
+        pictures = [
+            self.judge.edited(subject, wish, partial(self._filters[wish.name], time_s=time_s)) for wish in self.wishes
+        ]
         meshes = [self.judge.mesh(picture, subject) for picture in (subject.image, *pictures)]
         if meshes[0] is None:
             self._done = True

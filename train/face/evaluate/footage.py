@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.controls import wanted_delta
 from edge_runtime.face.converter import FaceConverter
+from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import FloatArray, align, crop_box
 from edge_runtime.face.landmarks import Face
+from edge_runtime.face_contract import TrackSpec
 from train.face.evaluate.edits import Wish
 from train.face.evaluate.eyes import Eyes
 from train.face.evaluate.identity import Likeness
@@ -57,10 +59,15 @@ class PictureJudge:
         self._reference = reference
         self._likeness = likeness
 
-    def edited(self, subject: Subject, wish: Wish) -> Image:
-        """The whole picture with the edit, exactly as the device makes it."""
+    @property
+    def track(self) -> TrackSpec:
+        """How the file follows a face through a video."""
+        return self._converter.manifest.track
+
+    def edited(self, subject: Subject, wish: Wish, steady: Callable[[Edit], Edit] | None = None) -> Image:
+        """The whole picture with the edit, exactly as the device makes it; ``steady`` for a face of a video."""
         out = subject.image.copy()
-        self._converter.edit_face(out, subject.face, subject.measures, wish.controls, subject.opacity)
+        self._converter.edit_face(out, subject.face, subject.measures, wish.controls, subject.opacity, steady)
         return out
 
     def mesh(self, image: Image, subject: Subject) -> Face | None:

@@ -132,11 +132,11 @@ def test_ctrl_c_keeps_what_was_done(
     edited = PictureJudge.edited
     done: list[str] = []
 
-    def stop_in_the_video(self: PictureJudge, subject: object, wish: object) -> object:
+    def stop_in_the_video(self: PictureJudge, subject: object, wish: object, *steady: object) -> object:
         done.append(subject.item)  # type: ignore[attr-defined]
         if done.count("talk") == 12:  # seven edits of the first frame, three for the clip, then the next one's
             raise KeyboardInterrupt
-        return edited(self, subject, wish)  # type: ignore[arg-type]
+        return edited(self, subject, wish, *steady)  # type: ignore[arg-type]
 
     monkeypatch.setattr(PictureJudge, "edited", stop_in_the_video)
     assert evaluate() == 130
