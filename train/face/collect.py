@@ -45,7 +45,7 @@ from train.packages import cache_dir
 from train.pool import check_workers, run_all
 from train.progress import Progress
 
-RENDERER_VERSION: Final = 3
+RENDERER_VERSION: Final = 4
 """Bumped on any change of what the same seed looks like."""
 PAIRS_PER_GROUP: Final = 8
 DEFAULT_IDENTITY_SHARE: Final = 0.125

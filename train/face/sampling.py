@@ -16,7 +16,7 @@ from train.face.units import UNIT_INDEX, UNIT_NAMES, UNITS, UnitValues, neutral
 _CHANGES: Final = (1, 2, 3, 4)
 _CHANGES_P: Final = (0.35, 0.30, 0.20, 0.15)
 _MOUTH_OPENS_P: Final = 0.20
-_EYES_CLOSE_P: Final = 0.17
+_EYES_CLOSE_P: Final = 0.25
 _SMILE_OPENS_P: Final = 0.12
 _SMILE_CLOSES_P: Final = 0.07
 _HARD_P: Final = _MOUTH_OPENS_P + _EYES_CLOSE_P + _SMILE_OPENS_P + _SMILE_CLOSES_P

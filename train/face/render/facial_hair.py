@@ -94,8 +94,8 @@ def lash_line(atlas: Atlas, model: HeadModel, person: Person) -> Points:
     near = np.flatnonzero((atlas.rest[:, 2] > 1.2) & (np.abs(atlas.rest[:, 1] - 7.28) < 0.15))
     for side in ("left", "right"):
         lids = margins(model, side)
-        for row, width, strength in ((lids.upper, 0.014, 0.55 + 0.4 * person.skin.makeup), (lids.lower, 0.009, 0.3)):
+        for row, width, strength in ((lids.upper, 0.022, 0.85 + 0.15 * person.skin.makeup), (lids.lower, 0.010, 0.35)):
             distance, _ = cKDTree(model.positions[row]).query(atlas.rest[near])
-            line = np.exp(-((distance / width) ** 2)) * strength * (0.5 + 0.5 * person.eyes.lashes)
+            line = np.exp(-((distance / width) ** 2)) * strength * (0.7 + 0.3 * person.eyes.lashes)
             out[near] = np.maximum(out[near], line.astype(np.float32))
     return out

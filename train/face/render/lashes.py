@@ -38,6 +38,6 @@ def lash_cover(places: Points, thickness: float) -> Points:
     line = np.stack([places[:, 0] + 5.0, np.zeros(len(places)), np.zeros(len(places))], axis=1).astype(np.float32)
     strands = 0.5 * noise(line, 60.0) + 0.5 * noise(line, 110.0)
     # thick at the root, single and thin at the tip
-    threshold = 0.25 + 0.55 * places[:, 1]
-    cover = np.clip((strands - threshold) * 3.0, 0.0, 1.0) * (1.0 - 0.7 * places[:, 1])
-    return cover * places[:, 2] * (0.25 + 0.65 * thickness)
+    threshold = 0.05 + 0.5 * places[:, 1]
+    cover = np.clip((strands - threshold) * 3.0, 0.0, 1.0) * (1.0 - 0.4 * places[:, 1])
+    return cover * places[:, 2] * (0.7 + 0.3 * thickness)
