@@ -91,13 +91,16 @@ def test_nothing_asked_changes_nothing_and_the_background_never_changes(
 
 
 def test_jaw_opens_a_dark_mouth(converter: edge_runtime.FaceConverter, photo: np.ndarray, face: Face) -> None:
-    """Her lips part further, and where her teeth shone the mouth is dark."""
+    """Her lips part further, her upper teeth stay, and below them the mouth is dark."""
     out = converter.convert(photo, jaw_open=0.8)
     (after,) = converter.find_faces(out)
     assert measure_face(after)["lip_gap"] > measure_face(face)["lip_gap"] + 0.02
-    middle = after.points[[0, 17], :2].mean(axis=0).round().astype(int)
-    inside = np.s_[middle[1] - 4 : middle[1] + 3, middle[0] - 5 : middle[0] + 6]
-    assert out[inside].mean() < 0.6 * photo[inside].mean()
+    (x, top), (_, bottom) = after.points[[13, 14], :2].round().astype(int)
+    rows = out[top : bottom + 1, x - 5 : x + 6].mean(axis=(1, 2))
+    teeth = photo[top : bottom + 1, x - 5 : x + 6].mean(axis=(1, 2)).max()
+    assert rows.max() > 0.8 * teeth
+    assert rows.min() < 0.6 * teeth
+    assert rows.argmax() < rows.argmin()
 
 
 def test_blink_covers_the_eyes(converter: edge_runtime.FaceConverter, photo: np.ndarray, face: Face) -> None:

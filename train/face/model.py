@@ -261,7 +261,7 @@ def _colour(x: Tensor, patch: Patch, around: Tensor, name: str) -> Tensor:
 
 
 def _mean(image: Tensor, cell: tuple[int, ...]) -> Tensor:
-    """Means over square cells, or over the whole; as a convolution, since no accelerator takes a pooling in integers."""
+    """Means over square cells, or the whole; as a convolution, since no accelerator takes a pooling in integers."""
     kernel = np.full((*cell, 3, 1), 1.0 / (cell[0] * cell[1]), np.float32)
     # One step of the same length both ways is all that TensorFlow runs; of a whole picture there is one cell alone.
     step = cell[0] if cell[0] == cell[1] else 1
