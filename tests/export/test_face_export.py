@@ -76,12 +76,13 @@ def make_run(root: Path) -> TrainedFace:
     model = build_generator(config)
     rng = np.random.default_rng(1)
     basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
-    basis[UNIT_INDEX["smile"], 36:50, 18:46, 1] = 3.0
+    basis[UNIT_INDEX["smile"], 24:58, 10:54, 1] = 4.5
     for layer in model.layers:
         if layer.name in ("residual_flow", "head_mouth_mask", "head_eyes_mask"):
             kernel, bias = layer.get_weights()
-            # untrained masks are shut; these are half open
-            layer.set_weights([kernel + 0.2 * rng.standard_normal(kernel.shape), 0.0 * bias])
+            # untrained masks are shut, these are half open; of a flow most is the basis
+            noise = 0.02 if layer.name == "residual_flow" else 0.2
+            layer.set_weights([kernel + noise * rng.standard_normal(kernel.shape), 0.0 * bias])
     model.get_layer("basis").set_weights([basis.reshape(len(basis), -1)])
     model.save_weights(run.weights)
     np.save(run.basis, basis)
