@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.converter import FaceConverter
-from edge_runtime.face.generator import Edit
+from edge_runtime.face.generator import Edit, edit_of, parts_of
 from edge_runtime.face.geometry import align
 from edge_runtime.face.remap import sample
 from edge_runtime.face_contract import FaceManifest
@@ -93,7 +93,7 @@ class FaceTrial:
         rolled_out = roll_out(self._keras, _feeds(self._test.images, self._test.deltas))
         outputs = rolled_out.outputs
         self._edits = [
-            Edit(*(outputs[key][i, 0] for key in ("flow", "mask", "rgb"))) for i in range(len(outputs["flow"]))
+            edit_of({key: value[i] for key, value in outputs.items()}) for i in range(len(outputs["flow"]))
         ]
         return Evidence(
             (Reference(rolled_out, {}),),
@@ -204,7 +204,7 @@ def try_faces(path: str, crops: Image, deltas: FloatArray) -> Tried:
     if found < _FOUND_SHARE * len(crops):
         complaint = f"its detector and landmark model find {found} of {len(crops)} held-out faces"
     first = edits[0]
-    return Tried({"flow": first.flow, "mask": first.mask, "rgb": first.rgb}, finished, complaint)
+    return Tried(parts_of(first), finished, complaint)
 
 
 def _feeds(crops: Image, deltas: FloatArray) -> dict[str, FloatArray]:

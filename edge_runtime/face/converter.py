@@ -13,7 +13,7 @@ from edge_runtime.face.compose import Composer
 from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
 from edge_runtime.face.detect import Detector
 from edge_runtime.face.finder import FaceFinder, check_image
-from edge_runtime.face.generator import Edit, GraphGenerator
+from edge_runtime.face.generator import Edit, GraphGenerator, parts_of
 from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face, Landmarker
 from edge_runtime.face.measures import measure_face
@@ -138,7 +138,7 @@ class FaceConverter:
         """
         golden = load_golden(self.model, "crop", "delta")
         edit = self.generator.run(golden["crop"], golden["delta"].astype(np.float32))
-        return compare(self.backend_name, golden, {"flow": edit.flow, "mask": edit.mask, "rgb": edit.rgb})
+        return compare(self.backend_name, golden, parts_of(edit))
 
     def close(self) -> None:
         """Free the interpreters."""

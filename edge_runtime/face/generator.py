@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,20 @@ class Edit:
     """(S, S, 3) 0..1: those pixels."""
 
 
+PARTS = ("flow", "mask", "rgb")
+"""Names of the graph's outputs."""
+
+
+def edit_of(outputs: Mapping[str, FloatArray]) -> Edit:
+    """The first face of a graph's answer, whose tensors are (B, ...) by name."""
+    return Edit(*(np.asarray(outputs[name][0]) for name in PARTS))
+
+
+def parts_of(edit: Edit) -> dict[str, FloatArray]:
+    """The other way: each part of the edit by its tensor's name."""
+    return {name: getattr(edit, name) for name in PARTS}
+
+
 class Generator(Protocol):
     """Anything that answers a crop with an edit: a graph on the device, the Keras model on a workstation."""
 
@@ -43,7 +58,7 @@ class GraphGenerator:
         image = crop.astype(np.float32)
         image *= np.float32(1.0 / 255.0)
         outputs = self._backend.run({"image": image[None], "delta": delta})
-        edit = Edit(outputs["flow"][0], outputs["mask"][0], outputs["rgb"][0])
-        if not all(np.isfinite(part).all() for part in (edit.flow, edit.mask, edit.rgb)):
+        edit = edit_of(outputs)
+        if not all(np.isfinite(part).all() for part in parts_of(edit).values()):
             raise BackendError(f"the graph gives values that are not numbers on {self._backend.name}; export it again")
         return edit

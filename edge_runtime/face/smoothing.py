@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.face.generator import Edit
+from edge_runtime.face.generator import PARTS, Edit, parts_of
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face_contract import SmoothingSpec
 
@@ -66,14 +66,10 @@ class EditFilter:
         if self._last is not None:
             step_s = time_s - self._time_s
             share = np.float32(_share(self._cutoff_hz, step_s) if step_s > 0.0 else 0.0)
-            pairs = zip(_parts(self._last), _parts(edit), strict=True)
-            edit = Edit(*(last + share * (now - last) for last, now in pairs))
+            last, now = parts_of(self._last), parts_of(edit)
+            edit = Edit(**{name: last[name] + share * (now[name] - last[name]) for name in PARTS})
         self._last, self._time_s = edit, time_s
         return edit
-
-
-def _parts(edit: Edit) -> tuple[FloatArray, ...]:
-    return edit.flow, edit.mask, edit.rgb
 
 
 def _share(cutoff_hz: float, step_s: float) -> float:

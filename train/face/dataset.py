@@ -31,7 +31,8 @@ DATASET_FILE: Final = "collected.json"
 PAIRS_FOLDER: Final = "pairs"
 DATASET_VERSION: Final = 1
 SPLITS: Final = ("train", "heldout")
-KINDS: Final = ("expression", "identity")
+KINDS: Final = ("expression", "feature", "identity")
+_EDITS: Final = ("expression", "feature")
 FLOW_STEPS_PER_PX: Final = 64
 """Flow is stored in steps of 1/64 pixel, well below what its use can tell apart."""
 _MAXIMUM_SIZE_PX: Final = 1024
@@ -44,8 +45,9 @@ class PairRecord:
     file: str
     """Path relative to the dataset folder, with forward slashes."""
     kind: str
-    """"expression": one head, two expressions; "identity": two heads, one expression. Light, pose, camera and
-    background are the same in both pictures."""
+    """"expression": one head, two expressions; "feature": one person with other features, and sometimes another
+    expression too; "identity": two heads, one expression. Light, pose, camera and background are the same in both
+    pictures."""
     split: str
     """"train", or "heldout": identities that are never trained on."""
     identities: tuple[str, ...]
@@ -71,6 +73,10 @@ class FaceDataset:
     def split(self, name: str, kind: str = "expression") -> tuple[PairRecord, ...]:
         """The pairs of one split, "train" or "heldout", and one kind."""
         return tuple(pair for pair in self.pairs if pair.split == name and pair.kind == kind)
+
+    def edits(self, split: str) -> tuple[PairRecord, ...]:
+        """The pairs of one split that show one person before and after an edit, with the flow between them."""
+        return tuple(pair for pair in self.pairs if pair.split == split and pair.kind in _EDITS)
 
     @property
     def identities(self) -> tuple[str, ...]:

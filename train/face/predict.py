@@ -18,7 +18,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
 from edge_runtime.face.converter import choose
-from edge_runtime.face.generator import Edit
+from edge_runtime.face.generator import Edit, edit_of
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.measures import measure_face
@@ -43,7 +43,7 @@ class KerasGenerator:
         """See `edge_runtime.face.generator.Generator.run`."""
         image = crop[None].astype(np.float32) * np.float32(1.0 / 255.0)
         outputs = self._model.predict_on_batch({"image": image, "delta": delta})
-        return Edit(*(np.asarray(outputs[name][0]) for name in ("flow", "mask", "rgb")))
+        return edit_of(outputs)
 
 
 class PhotoEditor:

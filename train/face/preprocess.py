@@ -159,7 +159,7 @@ def _align_flow(flow: StoredFlow, to_frame: Similarity, cells: int) -> tuple[NDA
 
 
 def preprocess(dataset: FaceDataset, parts: FaceParts | None = None, *, workers: int = 1) -> Path:
-    """Align all expression pairs that are not aligned yet; returns their folder. Safe to interrupt and repeat.
+    """Align all pairs of one person that are not aligned yet; returns their folder. Safe to interrupt and repeat.
 
     On several processes a shard is one process's work, and each finds faces with parts of its own (``parts`` must then
     be picklable). Raises `WorkstationError` when no face at all is found, `InputError` for an impossible number of
@@ -241,7 +241,7 @@ def load_shard(path: Path) -> Aligned | None:
 
 
 def _shards(dataset: FaceDataset, folder: Path, split: str) -> Iterator[tuple[Path, Sequence[PairRecord]]]:
-    records = dataset.split(split, "expression")
+    records = dataset.edits(split)
     for number, start in enumerate(range(0, len(records), SHARD_PAIRS)):
         yield folder / f"{split}-{number:05d}.npz", records[start : start + SHARD_PAIRS]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from train.face.units import UNIT_INDEX, UNIT_NAMES, UNITS, UnitValues, neutral
+from train.face.units import EXPRESSIONS, UNIT_INDEX, UNIT_NAMES, UNITS, UnitValues, neutral
 
 _CHANGES: Final = (1, 2, 3, 4)
 _CHANGES_P: Final = (0.35, 0.30, 0.20, 0.15)
@@ -51,7 +51,7 @@ def _changed(before: UnitValues, rng: np.random.Generator) -> tuple[UnitValues, 
     """``before``, and an expression made of it; True when it must be in this order, as the hard ones must."""
     after = before.copy()
     changes = rng.choice(_CHANGES, p=_CHANGES_P)
-    for index in rng.choice(len(UNITS), changes, replace=False):
+    for index in rng.choice(EXPRESSIONS, changes, replace=False):
         after[index] = _other_value(int(index), float(before[index]), rng)
     hard = rng.random()
     if hard < _MOUTH_OPENS_P:
@@ -73,7 +73,7 @@ def sample_expression(rng: np.random.Generator) -> UnitValues:
     if rng.random() < _SMILING_P:
         _bare_teeth(values, rng)
         return plausible(values)
-    for index in rng.choice(len(UNITS), rng.choice(_CHANGES, p=_CHANGES_P), replace=False):
+    for index in rng.choice(EXPRESSIONS, rng.choice(_CHANGES, p=_CHANGES_P), replace=False):
         values[index] = rng.uniform(UNITS[index].minimum, 1.0)
     if rng.random() < 0.5:
         # both eyes mostly do the same

@@ -1,4 +1,5 @@
-"""The units a face is edited by: names people understand, each a fixed mix of the 52 ARKit face shapes.
+"""The units a face is edited by: names people understand. An expression is a fixed mix of the 52 ARKit face shapes; a
+feature belongs to the person, and `train.face.heads.features` says what it does to one.
 
 Left and right are the person's own. Where the meaning of a shape is told, it is that of Apple's ARKit
 (`ARFaceAnchor.BlendShapeLocation`), which follows FACS (Ekman & Friesen 1978).
@@ -26,11 +27,13 @@ class Unit:
     """Weight of each ARKit shape at value 1."""
     opposite: Mapping[str, float] = field(default_factory=dict)
     """Weight of each ARKit shape at value -1; empty where the unit has no other side."""
+    feature: bool = False
+    """Whether it is a feature of the person, which no shape shows."""
 
     @property
     def minimum(self) -> float:
-        """-1 where the unit has another side, else 0."""
-        return -1.0 if self.opposite else 0.0
+        """-1 where the unit has another side, as every feature has, else 0."""
+        return -1.0 if self.opposite or self.feature else 0.0
 
 
 def _both(shape: str, weight: float = 1.0) -> dict[str, float]:
@@ -62,14 +65,27 @@ UNITS: Final = (
     # This mesh's mouthPress alone pulls the corners like a smile; rolled lips are what a press looks like.
     Unit("press", {"mouthRollUpper": 0.6, "mouthRollLower": 0.6, **_both("mouthPress", 0.25)}),
     Unit("cheek_puff", {"cheekPuff": 1.0}),
+    Unit("age", {}, feature=True),
+    Unit("fullness", {}, feature=True),
+    Unit("nose", {}, feature=True),
+    Unit("lips", {}, feature=True),
+    Unit("jaw", {}, feature=True),
+    Unit("chin", {}, feature=True),
+    Unit("eyes", {}, feature=True),
+    Unit("brows", {}, feature=True),
+    Unit("beard", {}, feature=True),
+    Unit("skin_tone", {}, feature=True),
 )
+"""Expressions first, then features."""
 
+EXPRESSIONS: Final = sum(not unit.feature for unit in UNITS)
+"""How many of them are expressions."""
 UNIT_NAMES: Final = tuple(unit.name for unit in UNITS)
 UNIT_INDEX: Final[Mapping[str, int]] = {name: index for index, name in enumerate(UNIT_NAMES)}
 
 
 def neutral() -> UnitValues:
-    """The face at rest: zeros (U,)."""
+    """The face at rest, as it is: zeros (U,)."""
     return np.zeros(len(UNITS), np.float32)
 
 

@@ -5,7 +5,7 @@ Adults only: the young end of the mesh's age is about 25 years, the old end abou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,7 @@ _LEFT_ALONE: Final = (
 _HEAD_SHAPES: Final = ("diamond", "invertedtriangular", "oval", "rectangular", "round", "square", "triangular")
 _SLIDER_SIGMA: Final = 0.21
 _SLIDER_MAXIMUM: Final = 0.7
-_ANCESTRIES: Final = ("african", "asian", "caucasian")
+ANCESTRIES: Final = ("african", "asian", "caucasian")
 _MELANIN_OF: Final = (0.80, 0.34, 0.17)
 
 
@@ -167,6 +167,10 @@ class Person:
 
     weights: Mapping[str, float]
     """Weight of every target of the mesh that shapes it."""
+    ancestry: tuple[float, ...]
+    """Shares of `ANCESTRIES`, which sum to one."""
+    heaviness: float
+    """-1..1: of the body."""
     maleness: float
     """0..1."""
     age: float
@@ -188,12 +192,14 @@ def sample_person(model: HeadModel, rng: np.random.Generator) -> Person:
     ancestry = rng.dirichlet([0.4] * 3)
     maleness = float(np.clip(rng.beta(0.45, 0.45), 0.02, 0.98))
     age = float(np.clip(rng.beta(1.0, 1.9), 0.0, 0.95))
-    weights = _macro_weights(ancestry, maleness, age, float(np.clip(rng.normal(0.0, 0.45), -1.0, 1.0)))
-    weights |= _slider_weights(model, rng)
+    heaviness = float(np.clip(rng.normal(0.0, 0.45), -1.0, 1.0))
+    weights = macro_weights(ancestry.tolist(), maleness, age, heaviness) | _slider_weights(model, rng)
     melanin = float(np.clip(ancestry @ np.array(_MELANIN_OF) + rng.normal(0.0, 0.1), 0.0, 1.0))
     hair = _sample_hair(rng, maleness, age, melanin)
     return Person(
         weights=weights,
+        ancestry=tuple(ancestry.tolist()),
+        heaviness=heaviness,
         maleness=maleness,
         age=age,
         skin=_sample_skin(rng, maleness, age, melanin),
@@ -208,15 +214,15 @@ def sample_person(model: HeadModel, rng: np.random.Generator) -> Person:
     )
 
 
-def _macro_weights(ancestry: np.ndarray, maleness: float, age: float, weight: float) -> dict[str, float]:
+def macro_weights(ancestry: Sequence[float], maleness: float, age: float, heaviness: float) -> dict[str, float]:
     """Weights of the mesh's own grid of ancestry, sex, age and body weight, which sum to one along each axis."""
     out: dict[str, float] = {}
     for sex, sex_share in (("male", maleness), ("female", 1.0 - maleness)):
         for stage, stage_share in (("young", 1.0 - age), ("old", age)):
-            for name, share in zip(_ANCESTRIES, ancestry.tolist(), strict=True):
+            for name, share in zip(ANCESTRIES, ancestry, strict=True):
                 out[f"macro/{name}-{sex}-{stage}"] = share * sex_share * stage_share
-            heavy = "maxweight" if weight > 0 else "minweight"
-            out[f"macro/universal-{sex}-{stage}-averagemuscle-{heavy}"] = sex_share * stage_share * abs(weight)
+            heavy = "maxweight" if heaviness > 0 else "minweight"
+            out[f"macro/universal-{sex}-{stage}-averagemuscle-{heavy}"] = sex_share * stage_share * abs(heaviness)
     return out
 
 

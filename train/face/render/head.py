@@ -61,9 +61,11 @@ class Head:
         return out + self.volume
 
 
-def build_head(model: HeadModel, person: Person) -> Head:
-    """Make ``person``'s head: about half a second of work."""
+def build_head(model: HeadModel, person: Person, like: Head | None = None) -> Head:
+    """Make ``person``'s head: about half a second of work. Its eyes are put where those of ``like`` are."""
     neutral = _at_common_size(model, model.moved(model.positions, person.weights))
+    if like is not None:
+        neutral = _eye_to_eye(model, neutral, like)
     normals = vertex_normals(neutral, model.triangles["body"])
     ears = model.masks["ears"]
     volume = hair_volume(model.positions, normals, ears, person)
@@ -103,6 +105,17 @@ def _at_common_size(model: HeadModel, positions: Points) -> Points:
     own_middle, common_middle = own.mean(axis=0), common.mean(axis=0)
     ratio = np.sqrt(((common - common_middle) ** 2).sum() / ((own - own_middle) ** 2).sum())
     return ((positions - own_middle) * ratio ** (1.0 - _SIZE_KEPT) + common_middle).astype(np.float32)
+
+
+def _eye_to_eye(model: HeadModel, positions: Points, like: Head) -> Points:
+    """``positions`` (V, 3) moved and scaled so that the eyes' middles are as far apart, and where, as those of ``like``.
+
+    A cheek that fills then is no face that shrinks: photos are aligned by the eyes too.
+    """
+    left, right = (eyeball(model, positions, side).centre for side in SIDES)
+    like_left, like_right = (ball.centre for ball in like.eyes)
+    ratio = np.linalg.norm(like_left - like_right) / np.linalg.norm(left - right)
+    return ((positions - (left + right) / 2.0) * ratio + (like_left + like_right) / 2.0).astype(np.float32)
 
 
 def _teeth_volume(arch: Points, person: Person) -> Points:

@@ -1,4 +1,4 @@
-"""Rendered pairs: one head with two expressions, or one expression on two heads, all else the same."""
+"""Rendered pairs: one head with two expressions or with other features, or one expression on two heads; all else alike."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from train.face.units import UnitValues
 EYE_DISTANCE: Final = 0.245
 """Between the eyes, in widths of the picture, on average: a face with room around it for other croppings."""
 
+_EXPRESSION_TOO_P: Final = 0.3
 LANDMARKS: Final[Mapping[str, tuple[float, float, float]]] = {
     "left_eye_outer": (0.445, 7.275, 1.36),
     "left_eye_inner": (0.178, 7.268, 1.38),
@@ -70,20 +71,33 @@ class Pair:
     """(size, size) bits; see `train.face.render.scene`."""
     regions_b: NDArray[np.uint8]
     flow_b: Flow | None
-    """Where each pixel of B was in A; None for two heads."""
+    """Where each pixel of B was in A; None for two people."""
     flow_a: Flow | None
     """Where each pixel of A is in B."""
 
 
 def expression_pair(head: Head, rng: np.random.Generator, size_px: int) -> Pair:
     """One head, two expressions."""
-    return _pair((head, head), sample_expressions(rng), rng, size_px)
+    return _pair((head, head), sample_expressions(rng), rng, size_px, one_person=True)
+
+
+def feature_pair(heads: tuple[Head, Head], features: UnitValues, rng: np.random.Generator, size_px: int) -> Pair:
+    """A head and the same one with ``features`` (U,), in either order; sometimes the expression changes too."""
+    if rng.random() < _EXPRESSION_TOO_P:
+        before, after = sample_expressions(rng)
+    else:
+        before = after = sample_expression(rng)
+    ends = [(heads[0], before), (heads[1], after + features)]
+    if rng.random() < 0.5:
+        ends.reverse()
+    (first, values_a), (second, values_b) = ends
+    return _pair((first, second), (values_a, values_b), rng, size_px, one_person=True)
 
 
 def identity_pair(heads: tuple[Head, Head], rng: np.random.Generator, size_px: int) -> Pair:
     """Two heads, one expression, each filling the picture alike."""
     values = sample_expression(rng)
-    return _pair(heads, (values, values), rng, size_px)
+    return _pair(heads, (values, values), rng, size_px, one_person=False)
 
 
 def landmark_vertices(model: HeadModel) -> NDArray[np.intp]:
@@ -94,15 +108,19 @@ def landmark_vertices(model: HeadModel) -> NDArray[np.intp]:
 
 
 def _pair(
-    heads: tuple[Head, Head], values: tuple[UnitValues, UnitValues], rng: np.random.Generator, size_px: int
+    heads: tuple[Head, Head],
+    values: tuple[UnitValues, UnitValues],
+    rng: np.random.Generator,
+    size_px: int,
+    *,
+    one_person: bool,
 ) -> Pair:
     pose, light = sample_pose(rng), sample_light(rng)
     gaze = Gaze(*np.clip(rng.normal(0.0, (0.12, 0.06)), -0.35, 0.35).tolist())
     scenes = [make_scene(head, one, gaze, pose) for head, one in zip(heads, values, strict=True)]
     framing = _Framing.sample(rng)
     cameras = [framing.camera(head, scene, size_px * OVERSAMPLING) for head, scene in zip(heads, scenes, strict=True)]
-    same = heads[0] is heads[1]
-    if same:
+    if one_person:
         cameras[1] = cameras[0]
     pictures = [render(*each, light) for each in zip(scenes, heads, cameras, strict=True)]
     background = sample_background(rng, size_px * OVERSAMPLING)
@@ -113,8 +131,8 @@ def _pair(
     return Pair(
         images[0], images[1], values[0], values[1], landmarks[0], landmarks[1],
         regions_of(pictures[0]), regions_of(pictures[1]),
-        flow_between(pictures[1], pictures[0]) if same else None,
-        flow_between(pictures[0], pictures[1]) if same else None,
+        flow_between(pictures[1], pictures[0]) if one_person else None,
+        flow_between(pictures[0], pictures[1]) if one_person else None,
     )  # fmt: skip
 
 
