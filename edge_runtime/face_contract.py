@@ -16,7 +16,7 @@ from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.errors import FrontEndError, ModelFileError
 from edge_runtime.strict_json import build, canonical, parse_object
 
-FACE_FRONT_END_VERSION = 2
+FACE_FRONT_END_VERSION = 3
 """Bumped on any change of the numbers that geometry, detection, landmarks or composition give for the same input."""
 
 MAXIMUM_SIDE = 1024
@@ -153,6 +153,12 @@ class MaskSpec:
     """The graph's mask is mapped so that these become 0 and 1: a mask that is a little open everywhere stays shut."""
     feather_px: float
     """Within this distance of the crop's border the edit fades to nothing, in crop pixels."""
+    shade_feather_px: float
+    """The same of what becomes lighter or darker: a skin that ends is seen more than a movement that does."""
+
+
+EXPRESSION, FEATURE = "expression", "feature"
+"""What a unit is of: the moment, or the person."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,8 @@ class UnitSpec:
     """One slider: a unit of the face's shape, 0 absent .. 1 full."""
 
     name: str
+    kind: str
+    """`EXPRESSION` or `FEATURE`."""
     minimum: float
     maximum: float
     """Range of the change that may be asked for."""
@@ -218,7 +226,8 @@ class FaceManifest:
     inputs: tuple[TensorSpec, ...]
     """``image`` (1, S, S, 3) 0..1 and ``delta`` (1, U)."""
     outputs: tuple[TensorSpec, ...]
-    """``flow`` (1, G, G, 2) in crop pixels, backward; ``mask`` (1, S, S, 1) 0..1; ``rgb`` (1, S, S, 3) 0..1."""
+    """``flow`` (1, G, G, 2) in crop pixels, backward; ``mask`` (1, S, S, 1) 0..1; ``rgb`` (1, S, S, 3) 0..1;
+    ``shade`` (1, C, C, 3) -1..1: how much lighter or darker moved pixels become."""
     units: tuple[UnitSpec, ...]
     """In the order of ``delta``."""
     expressions: tuple[ExpressionSpec, ...]
@@ -277,11 +286,12 @@ def _problems(manifest: FaceManifest) -> list[str]:
 def _graph_problems(manifest: FaceManifest) -> list[str]:
     size, units = manifest.crop.size_px, len(manifest.units)
     shapes = {tensor.name: tensor.shape for tensor in (*manifest.inputs, *manifest.outputs)}
-    flow = shapes.get("flow", ())
     wanted = {"image": (1, size, size, 3), "delta": (1, units), "mask": (1, size, size, 1), "rgb": (1, size, size, 3)}
     found = [f"tensor {name} is not {list(shape)}" for name, shape in wanted.items() if shapes.get(name) != shape]
-    if len(flow) != 4 or flow[0] != 1 or flow[1] != flow[2] or flow[3] != 2 or not 0 < flow[1] <= size:
-        found.append("tensor flow is not a square field of vectors")
+    for name, values in (("flow", 2), ("shade", 3)):
+        shape = shapes.get(name, ())
+        if len(shape) != 4 or shape != (1, shape[1], shape[1], values) or not 0 < shape[1] <= size:
+            found.append(f"tensor {name} is not a square field of {values} values")
     tensors = [*manifest.inputs, *manifest.outputs]
     for graph in (manifest.detector.graph, manifest.landmarks.graph):
         tensors += [*graph.inputs, *graph.outputs]
@@ -337,7 +347,8 @@ def _crop_problems(manifest: FaceManifest) -> list[str]:
         found.append("the crop's reference is not five points")
     elif crop.reference[0] == crop.reference[1]:
         found.append("both eyes lie at the same place of the crop")
-    if not mask.gate_low < mask.gate_high or not 0.0 < mask.feather_px < crop.size_px / 2:
+    feathers = (mask.feather_px, mask.shade_feather_px)
+    if not mask.gate_low < mask.gate_high or not all(0.0 < feather < crop.size_px / 2 for feather in feathers):
         found.append("the mask's gate or feather is upside down")
     cutoffs = [hz for one in (track.five, track.measures) for hz in (one.minimum_cutoff_hz, one.derivative_cutoff_hz)]
     if track.detect_every_frames < 1 or min(*cutoffs, track.edit_cutoff_hz) <= 0.0:
@@ -351,6 +362,8 @@ def _unit_problems(manifest: FaceManifest) -> list[str]:
     if len(set(names)) != len(names) or not 0 < len(names) <= MAXIMUM_UNITS:
         found.append("units are missing, too many or there twice")
     for unit in manifest.units:
+        if unit.kind not in (EXPRESSION, FEATURE):
+            found.append(f"unit {unit.name!r:.40} is of the unknown kind {unit.kind!r:.40}")
         if unit.measure not in MEASURES:
             found.append(f"unit {unit.name!r:.40} has the unknown measure {unit.measure!r:.40}")
         elif unit.measure and unit.measure_neutral == unit.measure_full:

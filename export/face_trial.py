@@ -92,9 +92,7 @@ class FaceTrial:
             crops, names = self._photo_crops(calibration)
         rolled_out = roll_out(self._keras, _feeds(self._test.images, self._test.deltas))
         outputs = rolled_out.outputs
-        self._edits = [
-            edit_of({key: value[i] for key, value in outputs.items()}) for i in range(len(outputs["flow"]))
-        ]
+        self._edits = [edit_of({key: value[i] for key, value in outputs.items()}) for i in range(len(outputs["flow"]))]
         return Evidence(
             (Reference(rolled_out, {}),),
             _calibration_feeds(crops, heldout.deltas[::2]),

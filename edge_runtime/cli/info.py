@@ -78,6 +78,8 @@ def _voice_lines(model: ModelFile, manifest: VoiceManifest) -> list[str]:
 
 
 def _face_lines(model: ModelFile, manifest: FaceManifest) -> list[str]:
+    from edge_runtime.face_contract import EXPRESSION, FEATURE
+
     side = manifest.crop.size_px
     rows = [
         *_head(model),
@@ -87,8 +89,10 @@ def _face_lines(model: ModelFile, manifest: FaceManifest) -> list[str]:
     ]
     lines = [f"{label:<9}{text}" for label, text in rows]
     width = max((len(unit.name) for unit in manifest.units), default=0)
-    lines += ["", "units    (--NAME VALUE)"]
-    lines += [f"  {u.name:<{width}}  {u.minimum:g} .. {u.maximum:g}: {u.description}" for u in manifest.units]
+    for title, kind in (("units", EXPRESSION), ("features", FEATURE)):
+        units = [unit for unit in manifest.units if unit.kind == kind]
+        lines += ["", f"{title:<9}(--NAME VALUE)"] if units else []
+        lines += [f"  {u.name:<{width}}  {u.minimum:g} .. {u.maximum:g}: {u.description}" for u in units]
     lines += ["", "expressions (--expression NAME:0..1)"]
     lines += [f"  {expression.name}: {expression.description}" for expression in manifest.expressions]
     parts = (manifest.detector.graph, manifest.landmarks.graph)

@@ -28,7 +28,7 @@ class Composer:
     def __init__(self, crop: CropSpec, mask: MaskSpec) -> None:
         self._size_px = crop.size_px
         self._mask = mask
-        self._window = _window(crop.size_px, mask.feather_px)
+        self._window = border_window(crop.size_px, mask.feather_px)
 
     def crop(self, image: Image, to_crop: Similarity) -> Image:
         """The aligned crop (S, S, 3) of a photo."""
@@ -37,11 +37,11 @@ class Composer:
     def paste(self, image: Image, edit: Edit, to_crop: Similarity, opacity: float = 1.0) -> Box:
         """Put the edit into ``image`` (H, W, 3), in place; gives the box that it may have touched.
 
-        ``opacity`` 0..1 fades the movement and the invented pixels alike.
+        ``opacity`` 0..1 fades the movement, the shades and the invented pixels alike.
         """
         flow, mask = self._prepared(edit, opacity)
         box = crop_box(to_crop, self._size_px).within(image.shape)
-        if box.empty or not (np.abs(flow).max() > 0.0 or mask.max() > 0.0):
+        if box.empty or not (flow.any() or mask.any() or edit.shade.any()):
             return Box(0, 0, 0, 0)
         from_box = to_crop.after(Similarity(1.0, 0.0, float(box.left), float(box.top)))
         x, y = self._positions(flow, from_box, box)
@@ -49,7 +49,9 @@ class Composer:
         x -= np.float32(origin[0] - box.left)
         y -= np.float32(origin[1] - box.top)
         moved = remap(cut, x, y)
-        if mask.max() > 0.0:
+        if edit.shade.any():
+            moved = self._shaded(moved, edit.shade * np.float32(opacity), from_box)
+        if mask.any():
             moved = _blend(moved, sample(mask, from_box, box.shape, black_outside=True), edit.rgb, from_box)
         image[box.slices] = moved
         return box
@@ -61,9 +63,22 @@ class Composer:
         size = edit.flow.shape[0]
         feather = spec.feather_px * size / self._size_px
         limit = np.float32(_MAXIMUM_FLOW * self._size_px)
-        flow = np.clip(edit.flow, -limit, limit) * (_window(size, feather)[..., None] * share)
+        flow = np.clip(edit.flow, -limit, limit) * (border_window(size, feather)[..., None] * share)
         gated = np.clip((edit.mask - spec.gate_low) * np.float32(1.0 / (spec.gate_high - spec.gate_low)), 0.0, 1.0)
         return flow.astype(np.float32), (gated * self._window[..., None] * share).astype(np.float32)
+
+    def _shaded(self, moved: Image, shade: FloatArray, from_box: Similarity) -> Image:
+        """Each level v, 0..1, becomes v + shade v (1 - v): lighter or darker; black, white and the range are kept."""
+        size = shade.shape[0]
+        step = size / self._size_px
+        window = border_window(size, self._mask.shade_feather_px * step)[..., None]
+        to_cells = Similarity(step, 0.0, (step - 1.0) / 2.0, (step - 1.0) / 2.0)
+        field = np.clip(shade, -1.0, 1.0) * window
+        amount = sample(field, to_cells.after(from_box), (moved.shape[0], moved.shape[1]), black_outside=True)
+        level = moved.astype(np.float32)
+        amount *= level * (255.0 - level) * np.float32(1.0 / 255.0)
+        level += amount
+        return np.rint(level).astype(np.uint8)
 
     def _positions(self, flow: FloatArray, from_box: Similarity, box: Box) -> tuple[FloatArray, FloatArray]:
         """Where every pixel of the box comes from, in the box's coordinates: x and y (h, w)."""
@@ -103,7 +118,7 @@ def _blend(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Similarity
     return result
 
 
-def _window(cells: int, feather_cells: float) -> FloatArray:
+def border_window(cells: int, feather_cells: float) -> FloatArray:
     """(cells, cells), 1 inside and falling to 0 towards the border over ``feather_cells``, smoothly."""
     distance = np.minimum(np.arange(cells), np.arange(cells)[::-1]).astype(np.float32) / np.float32(feather_cells)
     ramp = np.clip(distance, 0.0, 1.0)

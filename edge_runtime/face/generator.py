@@ -24,9 +24,11 @@ class Edit:
     """(S, S, 1) 0..1: where pixels must be invented."""
     rgb: FloatArray
     """(S, S, 3) 0..1: those pixels."""
+    shade: FloatArray
+    """(C, C, 3) -1..1: how much lighter or darker moved pixels become, by the curve of `edge_runtime.face.compose`."""
 
 
-PARTS = ("flow", "mask", "rgb")
+PARTS = ("flow", "mask", "rgb", "shade")
 """Names of the graph's outputs."""
 
 

@@ -65,12 +65,14 @@ def landmarks(image: tf.Tensor) -> dict[str, tf.Tensor]:
     ]
 )
 def generate(image: tf.Tensor, delta: tf.Tensor) -> dict[str, tf.Tensor]:
-    """flow = delta x basis; an open mouth is invented dark."""
+    """flow = delta x basis; an open mouth is invented dark, and darker skin is darker."""
     basis = tf.constant(linear_basis().reshape(len(UNITS), -1), tf.float32)
     flow = tf.reshape(tf.matmul(delta, basis), (1, FLOW_CELLS, FLOW_CELLS, 2))
     opened = tf.nn.relu(tf.reshape(delta[:, UNITS.index("jaw_open")], (1, 1, 1, 1)))
     mask = tf.constant(mouth_mask()[None], tf.float32) * opened
-    return {"flow": flow, "mask": mask, "rgb": 0.0 * image + 0.125}
+    darker = tf.reshape(delta[:, UNITS.index("skin_tone")], (1, 1, 1, 1))
+    shade = tf.ones((1, FLOW_CELLS, FLOW_CELLS, 3)) * (-0.5 * darker)
+    return {"flow": flow, "mask": mask, "rgb": 0.0 * image + 0.125, "shade": shade}
 
 
 def main() -> None:

@@ -42,6 +42,9 @@ class Augmentation:
     saturation: tuple[float, float] = (0.0, 1.35)
     blur_share: float = 0.35
     blur_px: tuple[float, float] = (0.4, 1.3)
+    coarse_share: float = 0.35
+    coarse: tuple[float, float] = (1.2, 3.0)
+    """Crop pixels in a pixel of the photo, of faces that are small in it."""
     noise_share: float = 0.5
     noise: float = 0.035
     jpeg_share: float = 0.4
@@ -103,6 +106,7 @@ def recolour(images: Sequence[Image], how: Augmentation, rng: np.random.Generato
         amount = np.float32(rng.uniform(*how.saturation))
         matrix = amount * np.eye(3, dtype=np.float32) + (1.0 - amount) * np.tile(_LUMA, (3, 1))
     sigma = rng.uniform(*how.blur_px) if rng.random() < how.blur_share else 0.0
+    coarse = float(rng.uniform(*how.coarse)) if rng.random() < how.coarse_share else 1.0
     done = []
     for image in images:
         if matrix is not None:
@@ -110,8 +114,18 @@ def recolour(images: Sequence[Image], how: Augmentation, rng: np.random.Generato
         image = np.asarray(cv2.LUT(image, table), np.uint8)
         if sigma:
             image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
-        done.append(image)
+        done.append(_coarser(image, coarse))
     return done
+
+
+def _coarser(image: Image, factor: float) -> Image:
+    """``image`` as it is cut out of a photo that has one pixel for ``factor`` of its own."""
+    height, width = image.shape[:2]
+    small = (round(width / factor), round(height / factor))
+    if small == (width, height):
+        return image
+    little = cv2.resize(image, small, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(little, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _tone_curves(how: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -213,7 +213,9 @@ def _check(recipe: Recipe, n_pairs: int) -> None:
     if not 1 <= n_pairs <= 1_000_000:
         raise InputError(f"{n_pairs} pairs cannot be rendered; ask for 1 to 1000000")
     if not (64 <= recipe.size_px <= 512 and recipe.size_px % 2 == 0):
-        raise InputError(f"pictures of {recipe.size_px} pixels cannot be rendered; choose an even number from 64 to 512")
+        raise InputError(
+            f"pictures of {recipe.size_px} pixels cannot be rendered; choose an even number from 64 to 512"
+        )
     shares = {"identity": recipe.identity_share, "feature": recipe.feature_share}
     for name, share in shares.items():
         if not 0.0 <= share <= 1.0:
@@ -316,10 +318,7 @@ def run(args: argparse.Namespace) -> int:
 
 def summary(dataset: FaceDataset) -> str:
     """What a dataset holds, in a few lines."""
-    counts = {
-        name: len(dataset.split("train", name)) + len(dataset.split("heldout", name))
-        for name in KINDS
-    }
+    counts = {name: len(dataset.split("train", name)) + len(dataset.split("heldout", name)) for name in KINDS}
     heldout = sum(pair.split == "heldout" for pair in dataset.pairs)
     size = sum((dataset.root / pair.file).stat().st_size for pair in dataset.pairs) / len(dataset.pairs)
     lines = [

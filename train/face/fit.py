@@ -15,15 +15,17 @@ from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
+from edge_runtime.face.geometry import FloatArray
 from edge_runtime.files import make_folder
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
+from train.face.base import NONE, check_fits, find_base
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
 from train.face.config import FaceConfig, make_config
 from train.face.dataset import FaceDataset, load_dataset
 from train.face.preprocess import preprocess
 from train.face.presets import PRESETS
-from train.face.run import Position, Run, Scores, Sources, load_weights
+from train.face.run import Position, Run, Scores, Sources, TrainedFace, load_weights
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
@@ -32,8 +34,13 @@ from train.records import load_json, save_json
 
 FLOW_SHARE = 0.55
 """Share of the steps that train the flow alone."""
+BASE_FLOW_SHARE = 0.2
+"""The same of a run that starts from a base."""
 HEADS_COST = 2.5
 """Time of a step with the heads over one without, measured on two cores."""
+
+ADAPTING_PEAK = 1e-3
+"""Highest learning rate from a base on."""
 
 _BASIS_EDITS = 12_000
 _HELDOUT_EDITS = 96
@@ -60,23 +67,31 @@ class FitOptions:
     """Highest learning rate, where it is not `train.face.trainer.PEAK`."""
 
 
-def prepare(datasets: Sequence[FaceDataset], config: FaceConfig, run: Run) -> list[Path]:
-    """Preprocess, describe the run, fit the basis; gives the folders of aligned pairs."""
+def prepare(
+    datasets: Sequence[FaceDataset], config: FaceConfig, run: Run, base: TrainedFace | None = None
+) -> list[Path]:
+    """Preprocess, describe the run, fit the basis or take that of ``base``; gives the folders of aligned pairs."""
     folders = [preprocess(dataset) for dataset in datasets]
     make_folder(run.weights.parent)
     save_json(run.config, config)
-    save_json(run.sources, Sources(tuple(dict.fromkeys(source for data in datasets for source in data.sources))))
+    # What the base was trained on is in the weights still.
+    sources = [source for data in datasets for source in data.sources] + list(base.sources if base else ())
+    save_json(run.sources, Sources(tuple(dict.fromkeys(sources))))
     # A run that goes on keeps the basis that its weights were trained with.
     if not run.basis.exists():
-        _fit_basis(folders, config, run)
+        _save_basis(run, _fit_basis(folders, config) if base is None else base.basis)
     return folders
 
 
-def _fit_basis(folders: Sequence[Path], config: FaceConfig, run: Run) -> None:
+def _fit_basis(folders: Sequence[Path], config: FaceConfig) -> FloatArray:
     print("fitting the linear basis", flush=True)
     flows = Sampler.of(folders, config, "train").flows(_BASIS_EDITS, np.random.default_rng(0))
+    return fit_basis(flows, len(config.units), config.flow_cells)
+
+
+def _save_basis(run: Run, basis: FloatArray) -> None:
     temporary = run.basis.with_name("new-basis.npy")
-    np.save(temporary, fit_basis(flows, len(config.units), config.flow_cells))
+    np.save(temporary, basis)
     temporary.replace(run.basis)
 
 
@@ -191,10 +206,14 @@ def main(argv: Sequence[str]) -> int:
     if not any(dataset.split("heldout") for dataset in datasets):
         raise WorkstationError(f"{datasets[0].root} holds no held-out pairs of expressions; collect more pairs")
     config = _configure(options, run)
-    folders = prepare(datasets, config, run)
+    base = find_base(options.base)
+    if base is not None:
+        check_fits(base, config)
+    folders = prepare(datasets, config, run, base)
     fit_options = FitOptions(
-        options.minutes, options.steps, options.batch, options.checkpoint_minutes, options.seed, options.flow_share,
-        None if options.photos is None else Path(options.photos),
+        options.minutes, options.steps, options.batch, options.checkpoint_minutes, options.seed,
+        _flow_share(options, base), None if options.photos is None else Path(options.photos),
+        *((None, None) if base is None else (Run(base.root).weights, ADAPTING_PEAK)),
     )  # fmt: skip
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):
@@ -210,6 +229,12 @@ def _configure(options: argparse.Namespace, run: Run) -> FaceConfig:
     return make_config(options.name, options.preset)
 
 
+def _flow_share(options: argparse.Namespace, base: TrainedFace | None) -> float:
+    if options.flow_share is not None:
+        return float(options.flow_share)
+    return FLOW_SHARE if base is None else BASE_FLOW_SHARE
+
+
 def _parser() -> Parser:
     parser = Parser("changeling train face fit", "Train an expression model on rendered pairs, or go on training it.")
     parser.add_argument("--data", required=True, nargs="+", metavar="DATA", help="folders made by collect")
@@ -219,7 +244,8 @@ def _parser() -> Parser:
     parser.add_argument("--minutes", type=number, default=20.0, help="time to train on this machine")
     parser.add_argument("--steps", type=int, help="steps to train, instead of --minutes")
     parser.add_argument("--batch", type=int, default=16, help="edits a step")
-    parser.add_argument("--flow-share", type=number, default=FLOW_SHARE, help="share of the steps for the flow alone")
+    parser.add_argument("--flow-share", type=number, help="share of the steps for the flow alone (0.55; of a base 0.2)")
+    parser.add_argument("--base", default=NONE, metavar="RUN", help="start from this run, or from the `shipped` faces")
     parser.add_argument("--checkpoint-minutes", type=number, default=3.0, help="time between checkpoints")
     parser.add_argument("--photos", metavar="DIR", help="photos to show changed at every checkpoint")
     parser.add_argument("--seed", type=int, default=1, help="of first weights and data order")

@@ -3,6 +3,7 @@
 Flow: L1 against the exact one, divided by how much the edit moves at all, so that a blink counts as much as an open
 jaw. Invented pixels are a few in a thousand: their mask is taught with a strong weight on what is hidden, their colour
 inside only, and everything about them in the patches only. The finished picture may nowhere be worse than the warp.
+Shades: the error that they leave of the warped picture, wherever the warp knows what it shows.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from keras import ops
 
 from train.face.adversary import Adversary
 from train.face.config import FaceConfig
-from train.face.render_out import blend, gate, upsample_flow, warp
+from train.face.render_out import blend, gate, shaded, upsample_flow, upsample_shade, warp
 
 Tensor = Any
 
@@ -44,6 +45,9 @@ class LossWeights:
     picture: float = 4.0
     changed: float = 7.0
     """What a changed pixel counts for more than others in the picture."""
+    shade: float = 6.0
+    creases: float = 3.0
+    """Of the edges that shades must have, such as those of wrinkles and of a beard."""
     harm: float = 8.0
     """On what is worse than the warp alone."""
     adversary: float = 0.1
@@ -74,7 +78,8 @@ def head_terms(
     outputs: Any,
     adversary: Adversary | None = None,
 ) -> dict[str, Tensor]:
-    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` over the patches, and the adversary's terms.
+    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` over the patches, ``shade`` and ``creases`` over the
+    crop, and the adversary's terms.
 
     ``outputs`` are the generator's. Only edits count whose finished picture is known, which ``batch["painted"]`` (B,)
     says with 1, and not 0.
@@ -84,11 +89,12 @@ def head_terms(
     area = ops.maximum(ops.sum(inside), 1.0)
     warped = warp(batch["source"], upsample_flow(ops.stop_gradient(outputs["flow"]), size))
     target, mask, rgb = batch["target"], outputs["mask"], outputs["rgb"]
-    wanted = wanted_mask(config, batch, warped) * inside
+    shade_terms, moved = _shade_terms(config, batch, outputs, warped)
+    wanted = wanted_mask(config, batch, moved) * inside
     gated = gate(mask, config.mask)
-    finished = blend(warped, gated, rgb)
-    error = ops.mean(ops.abs(finished - target), axis=-1, keepdims=True)
-    warp_error = ops.mean(ops.abs(warped - target), axis=-1, keepdims=True)
+    finished = blend(moved, gated, rgb)
+    error = _difference(finished, target)
+    warp_error = _difference(moved, target)
     change = ops.minimum(ops.mean(ops.abs(batch["source"] - target), axis=-1, keepdims=True) / _CHANGE, 1.0)
     entropy = -(weights.positive * wanted * ops.log(mask + _EPSILON) + (1.0 - wanted) * ops.log(1.0 - mask + _EPSILON))
     painted = wanted + 0.02 * inside
@@ -99,19 +105,39 @@ def head_terms(
         "edges": ops.sum(_edge_error(rgb - target) * painted) / count,
         "picture": ops.sum(error * inside * (1.0 + weights.changed * change)) / area,
         "harm": ops.sum(ops.relu(error - warp_error) * inside) / area,
+        **shade_terms,
     }
     if adversary is not None:
-        terms |= adversary.terms(batch["source"], warped, gated * inside, rgb, target)
+        terms |= adversary.terms(batch["source"], moved, gated * inside, rgb, target)
     return terms
 
 
-def wanted_mask(config: FaceConfig, batch: dict[str, Tensor], warped: Tensor) -> Tensor:
+def _shade_terms(
+    config: FaceConfig, batch: dict[str, Tensor], outputs: Any, warped: Tensor
+) -> tuple[dict[str, Tensor], Tensor]:
+    """``shade`` and ``creases``, and the warped picture with its shades (B, S, S, 3), which nothing else trains."""
+    size = config.crop.size_px
+    moved = shaded(warped, upsample_shade(outputs["shade"], size, config.mask))
+    seen = ops.image.resize(
+        batch["weight"][..., None], (size, size), interpolation="nearest", data_format="channels_last"
+    )
+    seen = seen * (1.0 - batch["hidden"][..., None]) * batch["painted"][:, None, None, None]
+    off = moved - batch["target"]
+    count = ops.sum(seen) + 1.0
+    terms = {
+        "shade": ops.sum(ops.mean(ops.abs(off), axis=-1, keepdims=True) * seen) / count,
+        "creases": ops.sum(_edge_error(off) * seen) / count,
+    }
+    return terms, ops.stop_gradient(moved)
+
+
+def wanted_mask(config: FaceConfig, batch: dict[str, Tensor], moved: Tensor) -> Tensor:
     """(B, S, S, 1): what is hidden, and what a warp by the true flow leaves wrong because its shading has changed."""
     size = config.crop.size_px
     true = upsample_flow(batch["flow"], size)
     perfect = warp(batch["source"], true)
-    # Where the network's own warp is right all the same there is nothing to invent.
-    left = ops.minimum(_difference(perfect, batch["target"]), _difference(warped, batch["target"]))
+    # Where the network's own warp and shades are right all the same there is nothing to invent.
+    left = ops.minimum(_difference(perfect, batch["target"]), _difference(moved, batch["target"]))
     shading = ops.relu(left - _UNEXPLAINED) * _UNEXPLAINED_GAIN
     return ops.stop_gradient(ops.clip(batch["hidden"][..., None] + shading, 0.0, 1.0))
 

@@ -1,11 +1,12 @@
 """The expression network: an aligned crop and a change of units in; backward flow, and pixels to invent, out.
 
 flow = linear basis of the units + residual of a small U-shaped network; mask and colour come from two heads that look
-only at the mouth's and the eyes' part of the crop, since nothing else of a face ever has to be invented.
+only at the mouth's and the eyes' part of the crop, since nothing else of a face ever has to be invented. What features
+of a person change in skin and beard is a field of shades over the whole crop.
 
-A change of zero gives exactly zero flow and zero mask, in every precision: the basis has no bias, and residual and mask
-are multiplied by an ``amount`` that grows from zero with the sum of all |changes|. Below full amount the residual is
-therefore in proportion to the change, as the basis is.
+A change of zero gives exactly zero flow, mask and shade, in every precision: the basis has no bias, and the others are
+multiplied by an ``amount`` that grows from zero with the sum of all |changes|. Below full amount the residual is
+therefore in proportion to the change, as the basis is; and so are shades, which expressions do not have at all.
 
 Only `keras.ops` and layers that become built-in TFLite operators. The conditioning is FiLM (Perez et al. 2018) without
 statistics of its input: a gain and a shift per channel.
@@ -23,6 +24,7 @@ from keras import layers, ops
 from edge_runtime.errors import WorkstationError
 from train.face.config import FaceConfig
 from train.face.presets import NEARBY, Patch
+from train.face.units import FEATURE_NAMES
 
 Tensor = Any
 Film = Callable[[Tensor, str], Tensor]
@@ -33,6 +35,8 @@ FLOW_SCALE_PX = 8.0
 _RELU6 = 6.0
 _FULL_RESIDUAL, _FULL_MASK = 1.0, 0.125
 """Sum of |changes| from which residual and mask count in full."""
+_FULL_SHADE = 1.0
+_SHADE_WIDTH = 24
 _PATCH_FADE_PX = 3.0
 _HEAD_CHANNELS = 12
 _NEARBY_PX = 8
@@ -41,7 +45,8 @@ HEAD_PREFIX = "head_"
 
 
 def build_generator(config: FaceConfig, batch: int | None = None) -> keras.Model:
-    """image (B, S, S, 3) 0..1, delta (B, U) to flow (B, G, G, 2) in crop pixels, mask (B, S, S, 1), rgb (B, S, S, 3).
+    """image (B, S, S, 3) 0..1, delta (B, U) to flow (B, G, G, 2) in crop pixels, mask (B, S, S, 1), rgb (B, S, S, 3),
+    and shade (B, S/2, S/2, 3) -1..1.
 
     ``batch`` 1 gives the static shapes that are exported; the weights of both forms are the same.
     """
@@ -59,9 +64,8 @@ def build_generator(config: FaceConfig, batch: int | None = None) -> keras.Model
     skip, deep = _trunk(config, image, film)
     flow = _flow(config, delta, signs, deep)
     mask, rgb = _heads(config, image, signs, skip, deep, flow, film)
-    return keras.Model(
-        {"image": image, "delta": delta}, {"flow": flow, "mask": mask, "rgb": rgb}, name="expression_generator"
-    )
+    outputs = {"flow": flow, "mask": mask, "rgb": rgb, "shade": _shade(config, signs, skip, deep, film)}
+    return keras.Model({"image": image, "delta": delta}, outputs, name="expression_generator")
 
 
 def build_linear(config: FaceConfig, batch: int | None = None) -> keras.Model:
@@ -70,7 +74,13 @@ def build_linear(config: FaceConfig, batch: int | None = None) -> keras.Model:
     image = keras.Input((size, size, 3), batch_size=batch, name="image")
     delta = keras.Input((len(config.units),), batch_size=batch, name="delta")
     nothing = image * 0.0
-    outputs = {"flow": _basis(config, delta), "mask": nothing[..., :1], "rgb": nothing}
+    half = size // 2
+    outputs = {
+        "flow": _basis(config, delta),
+        "mask": nothing[..., :1],
+        "rgb": nothing,
+        "shade": nothing[:, :half, :half],
+    }
     return keras.Model({"image": image, "delta": delta}, outputs, name="expression_linear")
 
 
@@ -109,9 +119,14 @@ def _signs(delta: Tensor) -> Tensor:
     return layers.ReLU(name="signs_relu")(x)
 
 
-def _amount(signs: Tensor, full: float, name: str) -> Tensor:
-    """(B, 1, 1, 1): 0 without any change, growing in proportion to 6 at a sum of |changes| of ``full``."""
+def _amount(signs: Tensor, full: float, name: str, counted: np.ndarray | None = None) -> Tensor:
+    """(B, 1, 1, 1): 0 without any change, growing in proportion to 6 at a sum of |changes| of ``full``.
+
+    ``counted`` (U,) says with 1 which units count; all do without it.
+    """
     slope = np.full((int(signs.shape[-1]), 1), _RELU6 / full, np.float32)
+    if counted is not None:
+        slope *= np.tile(counted, 2)[:, None]
     x = layers.ReLU(_RELU6, name=f"{name}_relu")(_fixed_dense(1, slope, name)(signs))
     return layers.Reshape((1, 1, 1), name=f"{name}_reshape")(x)
 
@@ -205,6 +220,16 @@ def _flow(config: FaceConfig, delta: Tensor, signs: Tensor, deep: Tensor) -> Ten
     x = x * _amount(signs, _FULL_RESIDUAL, "amount")
     x = layers.UpSampling2D(config.flow_cells // int(deep.shape[1]), interpolation="bilinear", name="flow_up")(x)
     return _basis(config, delta) + x * (FLOW_SCALE_PX / _RELU6)
+
+
+def _shade(config: FaceConfig, signs: Tensor, skip: Tensor, deep: Tensor, film: Film) -> Tensor:
+    """(B, S/2, S/2, 3) -1..1; see `edge_runtime.face.compose`. Only features have it."""
+    name = f"{HEAD_PREFIX}shade"
+    x = _separable(ops.concatenate([_up(deep, name), skip], axis=-1), _SHADE_WIDTH, 3, 1, name, film)
+    small = keras.initializers.RandomNormal(0.0, 1e-2)
+    x = layers.Conv2D(3, 3, padding="same", activation="tanh", kernel_initializer=small, name=f"{name}_out")(x)
+    counted = np.array([unit in FEATURE_NAMES for unit in config.units], np.float32)
+    return x * (_amount(signs, _FULL_SHADE, f"{name}_amount", counted) * (1.0 / _RELU6))
 
 
 def _heads(

@@ -35,14 +35,14 @@ Answer = Callable[[Image, FloatArray], Edit]
 
 FIELDS = (
     *("step", "seconds", "rate", "loss", "flow", "smooth", "epe_px", "mask", "colour", "edges", "picture", "harm"),
-    *("adversary", "judge"),
+    *("shade", "creases", "adversary", "judge"),
     *("heldout_epe_px", "heldout_epe_of_zero", "heldout_epe_of_basis", "heldout_changed_l1"),
     "heldout_photo_spread_px",
 )
 """Columns of ``log.csv``."""
 
 CURVES = (
-    *("loss", "flow", "epe_px", "mask", "colour", "picture", "adversary", "judge"),
+    *("loss", "flow", "epe_px", "mask", "colour", "picture", "shade", "adversary", "judge"),
     *("heldout_epe_px", "heldout_epe_of_zero", "heldout_epe_of_basis", "heldout_changed_l1"),
     "heldout_photo_spread_px",
 )

@@ -23,6 +23,8 @@ from edge_runtime.face.finder import FaceFinder
 from edge_runtime.face.landmarks import Landmarker
 from edge_runtime.face.parts import open_part
 from edge_runtime.face_contract import (
+    EXPRESSION,
+    FEATURE,
     MESH_POINTS,
     AnchorLayer,
     CropSpec,
@@ -117,7 +119,7 @@ TRACK: Final = TrackSpec(
     overlap_threshold=0.3,
 )
 
-MASK: Final = MaskSpec(gate_low=0.1, gate_high=0.5, feather_px=8.0)
+MASK: Final = MaskSpec(gate_low=0.1, gate_high=0.5, feather_px=8.0, shade_feather_px=16.0)
 
 _PACKAGE_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -149,6 +151,16 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "stretch": "corners of the mouth out and down",
         "press": "lips pressed together",
         "cheek_puff": "cheeks blown up",
+        "age": "older; below 0 younger",
+        "fullness": "fuller; below 0 slimmer",
+        "nose": "larger nose; below 0 smaller",
+        "lips": "fuller lips; below 0 thinner",
+        "jaw": "broader jaw; below 0 narrower",
+        "chin": "longer chin; below 0 shorter",
+        "eyes": "larger eyes; below 0 smaller",
+        "brows": "thicker brows; below 0 thinner",
+        "beard": "more of a beard; below 0 less",
+        "skin_tone": "darker skin; below 0 lighter",
     }
 )
 
@@ -164,7 +176,14 @@ eyes), and people's brows and mouths at rest differ by more than the units move 
 def device_units(minimum: float = -1.0) -> tuple[UnitSpec, ...]:
     """The units as the manifest lists them, each from ``minimum`` (a change may take away) to 1."""
     return tuple(
-        UnitSpec(unit.name, minimum, 1.0, _TEXTS[unit.name], *_MEASURES.get(unit.name, ("", 0.0, 0.0)))
+        UnitSpec(
+            unit.name,
+            FEATURE if unit.feature else EXPRESSION,
+            minimum,
+            1.0,
+            _TEXTS[unit.name],
+            *_MEASURES.get(unit.name, ("", 0.0, 0.0)),
+        )
         for unit in UNITS
     )
 

@@ -1,7 +1,7 @@
 """What the device does with the network's answer, in `keras.ops`, so that a loss can see the finished picture.
 
 The same mathematics as `edge_runtime.face.compose` on the crop itself: flow to full resolution, backward bilinear warp
-with the border repeated, gated mask, blend.
+with the border repeated, shades, gated mask, blend.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from edge_runtime.face.compose import border_window
 from edge_runtime.face_contract import MaskSpec
 
 Tensor = Any
@@ -40,6 +41,18 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
     above = at(0) * (1.0 - share_x) + at(1) * share_x
     below = at(size) * (1.0 - share_x) + at(size + 1) * share_x
     return above * (1.0 - share_y) + below * share_y
+
+
+def upsample_shade(shade: Tensor, size: int, spec: MaskSpec) -> Tensor:
+    """(B, C, C, 3) to (B, size, size, 3), fading out towards the crop's border as on the device."""
+    cells = int(shade.shape[1])
+    window = border_window(cells, spec.shade_feather_px * cells / size)[None, :, :, None]
+    return ops.image.resize(shade * window, (size, size), interpolation="bilinear", data_format="channels_last")
+
+
+def shaded(image: Tensor, shade: Tensor) -> Tensor:
+    """``image`` lighter or darker by ``shade``, both (B, S, S, 3)."""
+    return image + shade * image * (1.0 - image)
 
 
 def gate(mask: Tensor, spec: MaskSpec) -> Tensor:

@@ -164,7 +164,7 @@ def load_run(path: Path) -> TrainedFace:
     sources: Sources = load_json(run.sources, Sources)
     scores = load_json(run.scores, Scores).scores if run.scores.exists() else {}
     try:
-        basis = np.load(run.basis, allow_pickle=False)
+        basis = np.load(run.basis, allow_pickle=False).astype(np.float32)
     except (OSError, ValueError) as error:
         raise WorkstationError(f"{path} has no trained weights yet; train up to a checkpoint first") from error
     return TrainedFace(path, config, sources.sources, basis, scores)

@@ -6,6 +6,7 @@ Everything is in the aligned crop, finished by the device's own composer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +39,14 @@ def compose(composer: Composer, image: Image, edit: Edit) -> Image:
 
 
 def warp_alone(edit: Edit) -> Edit:
-    """The same edit without invented pixels."""
-    return Edit(edit.flow, np.zeros_like(edit.mask), edit.rgb)
+    """The same edit without invented pixels, and nothing lighter or darker."""
+    return replace(edit, mask=np.zeros_like(edit.mask), shade=np.zeros_like(edit.shade))
 
 
 def flow_alone(flow: FloatArray, size_px: int) -> Edit:
     """A flow (G, G, 2) as an edit of crops of ``size_px`` that invents nothing."""
     zeros = np.zeros((size_px, size_px, 3), np.float32)
-    return Edit(flow, zeros[..., :1], zeros)
+    return Edit(flow, zeros[..., :1], zeros, np.zeros((*flow.shape[:2], 3), np.float32))
 
 
 def moving(example: Example) -> tuple[Mask, FloatArray]:

@@ -22,7 +22,9 @@ PEAK = 2.5e-3
 """Highest learning rate."""
 FLOW, HEADS, DETAIL = "flow", "heads", "detail"
 """The stages."""
-TERMS = ("loss", "flow", "smooth", "epe_px", "mask", "colour", "edges", "picture", "harm", "adversary", "judge")
+_FLOW_TERMS = ("loss", "flow", "smooth", "epe_px")
+_HEAD_TERMS = (*_FLOW_TERMS, "mask", "colour", "edges", "picture", "harm", "shade", "creases")
+TERMS = (*_HEAD_TERMS, "adversary", "judge")
 
 
 class FaceTrainer(keras.Model):
@@ -47,7 +49,7 @@ class FaceTrainer(keras.Model):
             return
         self.stage = stage
         for layer in self.network.layers:
-            if is_head(layer) and not layer.name.startswith("head_amount"):
+            if is_head(layer) and not layer.name.endswith("amount"):
                 layer.trainable = stage != FLOW
         for judge in self._judges:
             judge.trainable = stage == DETAIL
@@ -86,7 +88,7 @@ class FaceTrainer(keras.Model):
         self.optimizer.learning_rate.assign(rate)
         self.reset_metrics()
         result = self.train_on_batch(batch, return_dict=True)
-        known = {FLOW: TERMS[:4], HEADS: TERMS[:-2], DETAIL: TERMS}[self.stage]
+        known = {FLOW: _FLOW_TERMS, HEADS: _HEAD_TERMS, DETAIL: TERMS}[self.stage]
         return {name: float(result[name]) for name in known}
 
     def weights_to_average(self) -> list[Any]:

@@ -81,6 +81,7 @@ UNITS: Final = (
 EXPRESSIONS: Final = sum(not unit.feature for unit in UNITS)
 """How many of them are expressions."""
 UNIT_NAMES: Final = tuple(unit.name for unit in UNITS)
+FEATURE_NAMES: Final = UNIT_NAMES[EXPRESSIONS:]
 UNIT_INDEX: Final[Mapping[str, int]] = {name: index for index, name in enumerate(UNIT_NAMES)}
 
 

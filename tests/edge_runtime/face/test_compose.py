@@ -13,21 +13,22 @@ from tests.edge_runtime.face.tiny_face import FIVE, picture
 
 SIZE, CELLS = 32, 16
 CROP = CropSpec(SIZE, tuple((float(x), float(y)) for x, y in FIVE * 12.0 + 15.5))
-COMPOSER = Composer(CROP, MaskSpec(0.1, 0.5, 2.0))
+COMPOSER = Composer(CROP, MaskSpec(0.1, 0.5, 2.0, 3.0))
 TO_CROP = Similarity(0.4, 0.1, -20.0, -22.0)
 """A face of 80 pixels, tilted by 14 degrees."""
 
 
-def _edit(flow: tuple[float, float] = (0.0, 0.0), mask: float = 0.0, rgb: float = 0.5) -> Edit:
+def _edit(flow: tuple[float, float] = (0.0, 0.0), mask: float = 0.0, rgb: float = 0.5, shade: float = 0.0) -> Edit:
     field = np.zeros((CELLS, CELLS, 2), np.float32) + np.float32(flow)
-    return Edit(field, np.full((SIZE, SIZE, 1), mask, np.float32), np.full((SIZE, SIZE, 3), rgb, np.float32))
+    shades = np.full((CELLS, CELLS, 3), shade, np.float32)
+    return Edit(field, np.full((SIZE, SIZE, 1), mask, np.float32), np.full((SIZE, SIZE, 3), rgb, np.float32), shades)
 
 
 def test_an_empty_edit_changes_no_bit() -> None:
     image = picture()
     before = image.copy()
     COMPOSER.paste(image, _edit(), TO_CROP)
-    COMPOSER.paste(image, _edit(flow=(3.0, 2.0), mask=1.0), TO_CROP, opacity=0.0)
+    COMPOSER.paste(image, _edit(flow=(3.0, 2.0), mask=1.0, shade=0.5), TO_CROP, opacity=0.0)
     COMPOSER.paste(image, _edit(mask=0.09), TO_CROP)  # a mask a little open everywhere
     np.testing.assert_array_equal(image, before)
 
@@ -73,6 +74,32 @@ def test_open_mask_shows_the_invented_colour_and_fades_at_the_border() -> None:
     edge = TO_CROP.inverse().apply(np.array([0.3, 15.5]))
     x, y = (round(float(value)) for value in edge)
     assert np.abs(image[y, x] - before[y, x]).max() < 0.3 * np.abs(51 - before[y, x]).max() + 1
+
+
+def test_shades_are_a_curve_that_keeps_black_white_and_the_border() -> None:
+    """Skin becomes lighter or darker, nothing is clipped, and no edge of the crop shows."""
+    for shade in (-0.8, 0.6, 5.0):
+        image = picture()
+        image[:, ::7], image[:, 3::7] = 0, 255
+        before = image.astype(float)
+        COMPOSER.paste(image, _edit(shade=shade), TO_CROP)
+        middle = TO_CROP.inverse().apply(np.array([15.5, 15.5]))
+        x, y = (round(float(value)) for value in middle)
+        part = np.s_[y - 8 : y + 8, x - 8 : x + 8]
+        level, amount = before[part] / 255.0, min(shade, 1.0)
+        assert np.abs(image[part] - 255.0 * (level + amount * level * (1.0 - level))).max() <= 0.51
+        edge = TO_CROP.inverse().apply(np.array([0.2, 15.5]))
+        x, y = (round(float(value)) for value in edge)
+        assert np.abs(image[y, x] - before[y, x]).max() <= 4.0
+
+
+def test_shades_fade_with_the_edit() -> None:
+    """A face that is lost must not flash."""
+    whole, half = picture(), picture()
+    before = picture().astype(float)
+    COMPOSER.paste(whole, _edit(shade=0.6), TO_CROP)
+    COMPOSER.paste(half, _edit(shade=0.6), TO_CROP, opacity=0.5)
+    assert np.abs((half - before) - 0.5 * (whole - before)).max() <= 1.01
 
 
 @pytest.mark.parametrize("shift", [(-60.0, 0.0), (0.0, 1e4), (150.0, -90.0)])

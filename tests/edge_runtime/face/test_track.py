@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.face.converter import FaceConverter
-from edge_runtime.face.generator import Edit
+from edge_runtime.face.generator import Edit, parts_of
 from edge_runtime.face.smoothing import EditFilter, OneEuroFilter
 from edge_runtime.face_contract import SmoothingSpec
 from tests.edge_runtime.face.tiny_face import load_face, make_face_manifest, picture
@@ -56,7 +56,7 @@ def test_filter_does_not_depend_on_the_size_of_the_face() -> None:
 
 
 def _answer(value: float) -> Edit:
-    return Edit(*(np.full((4, 4, channels), value, np.float32) for channels in (2, 1, 3)))
+    return Edit(*(np.full((4, 4, channels), value, np.float32) for channels in (2, 1, 3, 3)))
 
 
 def test_answers_for_a_face_tremble_less_and_settle_where_they_are() -> None:
@@ -69,7 +69,7 @@ def test_answers_for_a_face_tremble_less_and_settle_where_they_are() -> None:
     step(_answer(0.0), 0.0)
     for i in range(1, 6):
         edit = step(_answer(1.0), i * FRAME_S)
-    assert all(0.95 < float(part.min()) <= 1.0 for part in (edit.flow, edit.mask, edit.rgb))
+    assert all(0.95 < float(part.min()) <= 1.0 for part in parts_of(edit).values())
     assert float(step(_answer(9.0), 5 * FRAME_S).flow.max()) <= 1.0, "time stands still"
 
 

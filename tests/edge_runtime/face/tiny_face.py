@@ -17,7 +17,9 @@ from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.expressions import STANDARD_EXPRESSIONS
 from edge_runtime.face_contract import (
+    EXPRESSION,
     FACE_FRONT_END_VERSION,
+    FEATURE,
     MESH_POINTS,
     AnchorLayer,
     CropSpec,
@@ -42,7 +44,7 @@ DETECTOR_PX, STRIDE_PX = 64, 8
 CELLS = DETECTOR_PX // STRIDE_PX
 LANDMARKS_PX, CROP_PX, FLOW_CELLS = 48, 32, 16
 BOX_SCALE = 1.5
-UNITS = ("smile", "jaw_open", "blink_left", "blink_right", "brow_raise")
+UNITS = ("smile", "jaw_open", "blink_left", "blink_right", "brow_raise", "skin_tone")
 SHIFT_PX = 4.0
 """What a unit at 1 moves the middle of its region, in crop pixels."""
 
@@ -141,19 +143,21 @@ def make_face_manifest(**changes: Any) -> FaceManifest:
         detector=_detector(),
         landmarks=_landmarks(),
         track=TrackSpec(5, SmoothingSpec(1.0, 0.5, 1.0), SmoothingSpec(1.0, 0.5, 1.0), 4.0, 0.2, 0.3),
-        mask=MaskSpec(0.1, 0.5, 2.0),
+        mask=MaskSpec(0.1, 0.5, 2.0, 3.0),
         inputs=(tensor("image", 1, CROP_PX, CROP_PX, 3), tensor("delta", 1, len(UNITS))),
         outputs=(
             tensor("flow", 1, FLOW_CELLS, FLOW_CELLS, 2),
             tensor("mask", 1, CROP_PX, CROP_PX, 1),
             tensor("rgb", 1, CROP_PX, CROP_PX, 3),
+            tensor("shade", 1, FLOW_CELLS, FLOW_CELLS, 3),
         ),
         units=(
-            UnitSpec("smile", -1.0, 1.0, "corners of the mouth up", "corner_lift", 0.0, 0.1),
-            UnitSpec("jaw_open", -1.0, 1.0, "mouth open", "lip_gap", 0.04, 0.44),
-            UnitSpec("blink_left", -1.0, 1.0, "left eye shut", "eye_closed_left", -0.26, -0.05),
-            UnitSpec("blink_right", -1.0, 1.0, "right eye shut", "eye_closed_right", -0.26, -0.05),
-            UnitSpec("brow_raise", -1.0, 1.0, "brows up", "", 0.0, 0.0),
+            UnitSpec("smile", EXPRESSION, -1.0, 1.0, "corners of the mouth up", "corner_lift", 0.0, 0.1),
+            UnitSpec("jaw_open", EXPRESSION, -1.0, 1.0, "mouth open", "lip_gap", 0.04, 0.44),
+            UnitSpec("blink_left", EXPRESSION, -1.0, 1.0, "left eye shut", "eye_closed_left", -0.26, -0.05),
+            UnitSpec("blink_right", EXPRESSION, -1.0, 1.0, "right eye shut", "eye_closed_right", -0.26, -0.05),
+            UnitSpec("brow_raise", EXPRESSION, -1.0, 1.0, "brows up", "", 0.0, 0.0),
+            UnitSpec("skin_tone", FEATURE, -1.0, 1.0, "darker skin", "", 0.0, 0.0),
         ),
         expressions=(
             ExpressionSpec("happy", "a smile", "test", {"smile": 0.5}, 0.0),

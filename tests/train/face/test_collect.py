@@ -32,9 +32,12 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(collect_module, "load_head", lambda cache: None)
     monkeypatch.setattr(collect_module, "sample_person", lambda model, rng: None)
-    monkeypatch.setattr(collect_module, "build_head", lambda model, person: None)
+    monkeypatch.setattr(collect_module, "shaved", lambda person: person)
+    monkeypatch.setattr(collect_module, "changed", lambda person, values: (person, values))
+    monkeypatch.setattr(collect_module, "build_head", lambda model, person, like=None: None)
     monkeypatch.setattr(collect_module, "expression_pair", pair("expression"))
     monkeypatch.setattr(collect_module, "identity_pair", pair("identity"))
+    monkeypatch.setattr(collect_module, "feature_pair", lambda heads, _, *rest: pair("feature")(heads, *rest))
     monkeypatch.setattr(collect_module, "_stored", lambda stored: stored)
     return calls
 
@@ -46,11 +49,12 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 def test_a_folder_holds_what_its_description_says(tmp_path: Path, rendered: list[str]) -> None:
     """From the command line to the loader of the next step."""
     argv = ["train", "face", "collect", "-o", str(tmp_path), "--pairs", "40", "--size", str(SIZE_PX)]
-    assert main([*argv, "--identity-share", "0.4"]) == 0
+    assert main([*argv, "--identity-share", "0.3", "--feature-share", "0.4"]) == 0
     dataset = load_dataset(tmp_path)
     assert len(dataset.pairs) == 40
     assert {pair.file for pair in dataset.pairs} == {f"pairs/{name}" for name in _bytes(tmp_path)}
-    assert {pair.kind for pair in dataset.pairs} == {"expression", "identity"}
+    assert {pair.kind for pair in dataset.pairs} == {"expression", "feature", "identity"}
+    assert set(rendered) == {"expression", "feature", "identity"}
     assert (tmp_path / "sheet.png").read_bytes()[:4] == b"\x89PNG"
     assert len(rendered) == 40
 
@@ -78,7 +82,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_grows(tmp_path: Path, rendered
 
 def test_people_are_held_out_whole_and_never_move(rendered: list[str]) -> None:
     """5 % of the identities; asking for more pairs must not put a held-out face into training."""
-    recipe = Recipe(seed=1, size_px=SIZE_PX, identity_share=0.2, renderer=1, head="")
+    recipe = Recipe(seed=1, size_px=SIZE_PX, identity_share=0.2, feature_share=0.3, renderer=1, head="")
     small, large = plan(recipe, 400), plan(recipe, 8000)
     assert small == large[: len(small)]
     heldout = [group for group in large if group.split == "heldout"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import WorkstationError
+from edge_runtime.face.generator import Edit, parts_of
 from edge_runtime.face_contract import FaceDataSource, FaceManifest
 from tests.train.face.warped_faces import smile_flow, tiny_config, write_aligned
 from train.face.batches import Sampler
@@ -20,6 +22,7 @@ from train.face.model import HEAD_PREFIX, build_generator, is_head
 from train.face.monitor import heldout_examples, score, write_sheet, zero_edit_psnr_db
 from train.face.predict import KerasGenerator
 from train.face.run import LINEAR, Position, Run, Sources, is_face_run, load_run
+from train.face.scoring import flow_alone
 from train.face.trainer import DETAIL, FLOW, HEADS, FaceTrainer
 from train.face.units import UNIT_INDEX
 from train.records import save_json
@@ -141,17 +144,17 @@ def test_scores_tell_a_right_answer_from_none(folder: Path, tmp_path: Path) -> N
     examples = heldout_examples(Sampler.of([folder], config, "heldout"), 8)
     basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
     basis[SMILE] = smile_flow(1.0)[8:-8:2, 8:-8:2][:64, :64]
-    from edge_runtime.face.generator import Edit
 
     def none(crop: np.ndarray, delta: np.ndarray) -> Edit:
-        return Edit(np.zeros((64, 64, 2), np.float32), np.zeros((128, 128, 1), np.float32), crop / np.float32(255))
+        return flow_alone(np.zeros((64, 64, 2), np.float32), 128)
 
     def right(crop: np.ndarray, delta: np.ndarray) -> Edit:
         example = next(e for e in examples if np.array_equal(e.delta, delta[0]))
-        return Edit(example.flow, np.zeros((128, 128, 1), np.float32), crop / np.float32(255))
+        return flow_alone(example.flow, 128)
 
     def leaky(crop: np.ndarray, delta: np.ndarray) -> Edit:
-        return Edit(np.zeros((64, 64, 2), np.float32), np.full((128, 128, 1), 0.3, np.float32), 0.0 * crop + 0.5)
+        hazy = np.full((128, 128, 1), 0.3, np.float32)
+        return replace(none(crop, delta), mask=hazy, rgb=(0.0 * crop + 0.5).astype(np.float32))
 
     nothing, good = score(none, examples, basis, config), score(right, examples, basis, config)
     assert nothing["epe_of_zero"] == pytest.approx(1.0)
@@ -170,7 +173,7 @@ def test_the_keras_model_answers_as_a_generator_does() -> None:
     edit = KerasGenerator(build_generator(tiny_config())).run(
         np.zeros((128, 128, 3), np.uint8), np.ones((1, len(tiny_config().units)), np.float32)
     )
-    assert (edit.flow.shape, edit.mask.shape, edit.rgb.shape) == ((64, 64, 2), (128, 128, 1), (128, 128, 3))
+    assert [part.shape for part in parts_of(edit).values()] == [(64, 64, 2), (128, 128, 1), (128, 128, 3), (64, 64, 3)]
 
 
 def test_a_run_without_weights_and_a_folder_of_something_else_are_one_line(tmp_path: Path) -> None:

@@ -167,6 +167,7 @@ def test_half_of_a_batch_are_photos_and_they_teach_the_heads_nothing() -> None:
         "flow": np.zeros((4, 64, 64, 2), np.float32),
         "mask": rng.random((4, 128, 128, 1)).astype(np.float32),
         "rgb": rng.random((4, 128, 128, 3)).astype(np.float32),
+        "shade": np.zeros((4, 64, 64, 3), np.float32),
     }
     config, weights = tiny_config(), LossWeights()
     both = head_terms(config, weights, batch, outputs)

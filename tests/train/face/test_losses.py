@@ -14,7 +14,7 @@ from edge_runtime.face.compose import Composer
 from edge_runtime.face.generator import Edit
 from tests.train.face.warped_faces import tiny_config
 from train.face.losses import LossWeights, flow_terms, head_terms, patch_mask, total, wanted_mask
-from train.face.render_out import blend, gate, upsample_flow, warp
+from train.face.render_out import blend, gate, shaded, upsample_flow, upsample_shade, warp
 from train.face.scoring import compose
 
 pytestmark = pytest.mark.tensorflow
@@ -48,6 +48,7 @@ def outputs(flow: np.ndarray, mask: float = 0.0, rgb: float = 0.5) -> dict[str, 
         "flow": flow,
         "mask": np.full((1, 128, 128, 1), mask, np.float32) * patch_mask(CONFIG),
         "rgb": np.full((1, 128, 128, 3), rgb, np.float32),
+        "shade": np.zeros((1, 64, 64, 3), np.float32),
     }
 
 
@@ -63,9 +64,11 @@ def test_the_loss_sees_the_picture_that_the_device_makes() -> None:
     image = np.rint(255 * smooth(rng, (1, 128, 128, 3))).astype(np.uint8)[0]
     flow = 6.0 * (smooth(rng, (1, 64, 64, 2)) - 0.5)
     mask, rgb = smooth(rng, (1, 128, 128, 1)), smooth(rng, (1, 128, 128, 3))
+    shade = 2.0 * smooth(rng, (1, 64, 64, 3)) - 1.0
     warped = warp(image[None].astype(np.float32) / 255.0, upsample_flow(flow, 128))
-    ours = np.asarray(blend(warped, gate(mask, CONFIG.mask), rgb))[0]
-    theirs = compose(Composer(CONFIG.crop, CONFIG.mask), image, Edit(flow[0], mask[0], rgb[0])) / 255.0
+    moved = shaded(warped, upsample_shade(shade, 128, CONFIG.mask))
+    ours = np.asarray(blend(moved, gate(mask, CONFIG.mask), rgb))[0]
+    theirs = compose(Composer(CONFIG.crop, CONFIG.mask), image, Edit(flow[0], mask[0], rgb[0], shade[0])) / 255.0
     edge = int(CONFIG.mask.feather_px) + 4  # towards its border the device lets the edit fade out
     assert np.abs(ours - theirs)[edge:-edge, edge:-edge].max() < 0.02
 
@@ -106,6 +109,19 @@ def test_a_picture_worse_than_the_warp_is_punished_and_a_shut_mask_is_not() -> N
     assert float(leaky["harm"]) > 0.01
     assert float(leaky["mask"]) > float(shut["mask"])
     assert float(total(LossWeights(), leaky)) > float(total(LossWeights(), shut))
+
+
+def test_shades_are_asked_for_where_the_warp_knows_what_it_shows() -> None:
+    """And an eye or a mouth that must be invented does not bend them."""
+    example = batch(np.random.default_rng(6), lift(3.0))
+    example["target"] = example["target"] * 0.8
+    none, darker = outputs(lift(3.0)), outputs(lift(3.0))
+    darker["shade"] = darker["shade"] - 0.4
+    before, after = (head_terms(CONFIG, LossWeights(), example, answer) for answer in (none, darker))
+    assert float(after["shade"]) < 0.7 * float(before["shade"])
+    assert float(total(LossWeights(), after)) < float(total(LossWeights(), before))
+    example["hidden"][:] = 1.0
+    assert float(head_terms(CONFIG, LossWeights(), example, none)["shade"]) == 0.0
 
 
 def test_what_is_hidden_must_be_invented_and_what_a_true_warp_explains_must_not() -> None:

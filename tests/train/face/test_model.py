@@ -11,6 +11,7 @@ from tests.train.face.warped_faces import tiny_config
 from train.face.config import make_config
 from train.face.model import build_generator, build_linear, count_macs, set_basis
 from train.face.presets import PATCHES, PRESETS
+from train.face.units import EXPRESSIONS
 
 pytestmark = pytest.mark.tensorflow
 
@@ -44,9 +45,18 @@ def test_a_change_of_zero_moves_and_opens_nothing_at_all(generator: keras.Model)
     still = ask(generator, np.zeros((2, UNITS), np.float32))
     assert not still["flow"].any()
     assert not still["mask"].any()
+    assert not still["shade"].any()
     moved = ask(generator, np.full((2, UNITS), 0.3, np.float32))
     assert np.abs(moved["flow"]).max() > 0.1
     assert moved["mask"].max() > 0.1
+    assert np.abs(moved["shade"]).max() > 0.1
+
+
+def test_expressions_have_no_shades(generator: keras.Model) -> None:
+    """A smile moves what is there; what it would darken has not been seen on real faces."""
+    delta = np.ones((1, UNITS), np.float32)
+    delta[:, EXPRESSIONS:] = 0.0
+    assert not ask(generator, delta)["shade"].any()
 
 
 def test_small_changes_are_small(generator: keras.Model) -> None:
@@ -84,6 +94,7 @@ def test_the_linear_tier_is_the_basis(generator: keras.Model) -> None:
     found = ask(linear, delta)
     assert np.abs(found["flow"][0] - np.tensordot(delta[0], basis, axes=1)).max() < 1e-4
     assert not found["mask"].any()
+    assert not found["shade"].any()
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

@@ -28,6 +28,7 @@ def test_a_manifest_of_these_specs_is_accepted() -> None:
             tensor("flow", 1, 64, 64, 2),
             tensor("mask", 1, size, size, 1),
             tensor("rgb", 1, size, size, 3),
+            tensor("shade", 1, size // 2, size // 2, 3),
         ),
     )
     assert FaceManifest.from_json(manifest.to_json()) == manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.face.units import UNIT_INDEX, UNIT_NAMES, UNITS, neutral, shape_weights
+from train.face.units import EXPRESSIONS, UNIT_INDEX, UNIT_NAMES, UNITS, neutral, shape_weights
 
 ARKIT_STEMS = (
     *("browDown", "browInnerUp", "browOuterUp", "cheekPuff", "cheekSquint", "eyeBlink", "eyeSquint", "eyeWide"),
@@ -21,8 +21,10 @@ def test_the_units_are_the_contract_of_the_model_in_its_order() -> None:
         *("smile", "frown", "brow_raise", "brow_inner", "brow_lower", "eye_wide", "squint", "cheek_raise"),
         *("blink_left", "blink_right", "sneer", "upper_lip", "lower_lip", "jaw_open", "jaw_left", "mouth_left"),
         *("pucker", "funnel", "stretch", "press", "cheek_puff"),
+        *("age", "fullness", "nose", "lips", "jaw", "chin", "eyes", "brows", "beard", "skin_tone"),
     ) == UNIT_NAMES
-    assert [UNIT_INDEX[name] for name in UNIT_NAMES] == list(range(21))
+    assert [UNIT_INDEX[name] for name in UNIT_NAMES] == list(range(31))
+    assert [unit.feature for unit in UNITS] == [False] * EXPRESSIONS + [True] * 10
 
 
 def test_units_are_made_of_arkit_shapes() -> None:

@@ -58,12 +58,12 @@ _SLIDERS: Final[Mapping[str, Mapping[tuple[str, str], float]]] = MappingProxyTyp
             ("chin-prominent-decr", "chin-prominent-incr"): 0.3,
         },
         "eyes": {
-            ("l-eye-scale-decr", "l-eye-scale-incr"): 0.8,
-            ("l-eye-height2-decr", "l-eye-height2-incr"): 0.5,
+            ("l-eye-scale-decr", "l-eye-scale-incr"): 1.5,
+            ("l-eye-height2-decr", "l-eye-height2-incr"): 0.4,
         },
     }
 )
-"""Pairs of opposite targets of the mesh, and how far each goes at 1; those of the left side take the right one along."""
+"""Pairs of opposite targets of the mesh, and how far each goes at 1; what is done left is done right as well."""
 
 
 def changed(person: Person, values: UnitValues) -> tuple[Person, UnitValues]:

@@ -108,7 +108,7 @@ def _at_common_size(model: HeadModel, positions: Points) -> Points:
 
 
 def _eye_to_eye(model: HeadModel, positions: Points, like: Head) -> Points:
-    """``positions`` (V, 3) moved and scaled so that the eyes' middles are as far apart, and where, as those of ``like``.
+    """``positions`` (V, 3) moved and scaled so that the eyes are where those of ``like`` are, and as far apart.
 
     A cheek that fills then is no face that shrinks: photos are aligned by the eyes too.
     """

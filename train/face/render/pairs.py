@@ -1,4 +1,4 @@
-"""Rendered pairs: one head with two expressions or with other features, or one expression on two heads; all else alike."""
+"""Rendered pairs: one head with two expressions or with other features, or two heads with one; all else is the same."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from train.face.batches import Example, Sampler
 from train.face.evaluate.rendered import HeadJudge, HeadScore, landmark_sums
 from train.face.evaluate.results import ALL_UNITS, FILE, LINEAR, NOTHING, TRUE_FLOW, WARP
 from train.face.evaluate.summarise import bar_values, rendered_of
+from train.face.scoring import flow_alone
 from train.face.units import UNIT_INDEX, UNIT_NAMES
 
 
@@ -46,7 +48,7 @@ def _scored(example: Example, share: float, haze: float = 0.0, number: int = 0) 
     """What a model scores that moves ``share`` of the truth and lays grey over everything."""
     size = example.source.shape[0]
     mask = np.full((size, size, 1), haze, np.float32)
-    edit = Edit(share * example.flow, mask, np.full((size, size, 3), 0.5, np.float32))
+    edit = replace(flow_alone(share * example.flow, size), mask=mask, rgb=np.full((size, size, 3), 0.5, np.float32))
     points = np.array([[46.0, 81.0], [82.0, 81.0], [64.0, 20.0]], np.float32)
     moved = points.copy()
     from train.face.evaluate.rendered import flow_at
@@ -101,7 +103,7 @@ def test_a_linear_basis_is_a_row_of_its_own(examples: list[Example]) -> None:
     smile = UNIT_INDEX["smile"]
     basis[smile] = 0.5 * example.flow / example.delta[smile]
     size = example.source.shape[0]
-    edit = Edit(0.9 * example.flow, np.zeros((size, size, 1), np.float32), np.zeros((size, size, 3), np.float32))
+    edit = flow_alone(0.9 * example.flow, size)
     points = np.zeros((1, 2), np.float32)
     sums = _Answering(basis)._sums(example, edit, (points, points))
     score = HeadScore("a", "h", "smile", tuple(example.delta.tolist()), sums, {}, 0.0, (0.0, 0.0), None)
