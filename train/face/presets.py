@@ -65,7 +65,7 @@ class FacePreset:
 PRESETS: Final = {
     "nano": FacePreset("nano", (12, 24, 40, 64), (1, 1, 1), (40, 32), (1, 1), 48, 24, 1),
     "small": FacePreset("small", (16, 32, 64, 96), (1, 2, 2), (64, 48), (1, 1), 64, 48, 2),
-    "base": FacePreset("base", (16, 32, 64, 112), (1, 2, 3), (64, 48), (1, 1), 80, 56, 2),
+    "base": FacePreset("base", (16, 32, 64, 112), (1, 2, 3), (64, 48), (1, 1), 80, 52, 2),
 }
 
 

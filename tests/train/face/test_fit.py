@@ -127,7 +127,10 @@ def test_the_judges_are_trained_in_the_last_stage_alone(folder: Path) -> None:
     trainer.enter(DETAIL)
     terms = [trainer.step(batch, 1e-3) for _ in range(10)]
     assert terms[-1]["judge"] < terms[0]["judge"]
-    assert all(np.abs(a - np.asarray(b)).max() > 0.0 for a, b in zip(before, judges, strict=True))
+    moved = [np.abs(a - np.asarray(b)).max() > 0.0 for a, b in zip(before, judges, strict=True)]
+    # A constant that is added to every answer is lost in the difference of two answers.
+    told = [not variable.path.endswith("answer/bias") for variable in judges]
+    assert moved == told
 
 
 def test_the_stage_follows_the_schedule() -> None:

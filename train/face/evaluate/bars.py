@@ -44,6 +44,8 @@ BARS: Final = (
     BarSpec("identity", "identity: dlib distance from the source, worst edit's mean", 0.3, False),
     BarSpec("outside", "pixels changed outside the region", 0.0, False),
     BarSpec("jitter", "jitter over the source video's, worst", 1.2, False),
+    BarSpec("features rendered", "features that move what they say alone, rendered heads", 6.0, True),
+    BarSpec("features real", "features that move what they say alone, real faces", 6.0, True),
     BarSpec("gmac", "generator, GMAC a frame", 0.15, False),
 )  # fmt: skip
 

@@ -28,6 +28,7 @@ from train.face.evaluate.bars import bar_cells
 from train.face.evaluate.clips import VideoPlan
 from train.face.evaluate.edits import wishes
 from train.face.evaluate.eyes import EyeJudge, Eyes
+from train.face.evaluate.features import FeatureJudge, FeatureRow
 from train.face.evaluate.identity import Dlib, Likeness, Recogniser
 from train.face.evaluate.inputs import list_footage
 from train.face.evaluate.page import render
@@ -38,7 +39,7 @@ from train.face.evaluate.run import Plan, Run
 from train.face.evaluate.summarise import reference_of
 from train.face.evaluate.table import markdown
 from train.face.preprocess import align_pair, find_pair
-from train.face.units import UNIT_NAMES
+from train.face.units import FEATURE_NAMES, UNIT_NAMES
 from train.packages import cache_dir
 from train.progress import Progress
 
@@ -49,6 +50,7 @@ MEASURES: Final = ("identity", "ssim")
 _EDITS: Final = 400
 _QUICK_EDITS: Final = 64
 _BASIS_PAIRS: Final = 320
+_PEOPLE: Final = 40
 _STRIPS: Final = "rendered-units.png"
 
 
@@ -83,19 +85,29 @@ def _evaluate(
     likeness = _likeness(options, recogniser, remarks) if plan.footage else None
     rendered, real, judge = None, None, None
     scores: list[HeadScore] = []
+    features: tuple[FeatureRow, ...] = ()
+    feature_sheets: list[str] = []
     skipped: tuple[SkippedFile, ...] = ()
     with Progress(plan.work(len(wishes(converter))), "evaluating") as progress:
         run = Run(converter, output, eyes, likeness, progress.update)
         if plan.dataset is not None:
             judge, about = _head_judge(options, converter, other, eyes, plan.dataset, remarks)
             rendered, scores = run.rendered(plan, judge, about)
+        features, feature_sheets = _features(run, plan, FeatureJudge(converter, eyes))
         if plan.footage:
             real, skipped = run.real(plan, reference_of(scores))
-    result = run.evaluation(rendered, real, skipped, remarks)
+    result = run.evaluation(rendered, real, features, skipped, remarks)
     strips = "" if judge is None else _strips(output, plan, judge, scores, converter.manifest.name)
-    _write(result, output, strips)
+    _write(result, output, strips, feature_sheets)
     print(_summary_text(result, output))
     return 0
+
+
+def _features(run: Run, plan: Plan, judge: FeatureJudge) -> tuple[tuple[FeatureRow, ...], list[str]]:
+    """Their rows, and sheets to look at; nothing without rendered pairs that tell what they truly do."""
+    if not plan.feature_pairs:
+        return (), []
+    return run.features(plan, judge), run.feature_sheets(plan, judge)
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -106,7 +118,16 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise InputError(f"{shown(options.output)} holds the footage itself; choose another folder for -o")
     video = VideoPlan(options.seconds, options.frames, options.clip)
     against = "" if options.against is None else options.against.name
-    return Plan(dataset, _pairs(dataset, options.limit), footage, video, against)
+    feature_pairs, people = _feature_plan(dataset, options.limit)
+    return Plan(dataset, _pairs(dataset, options.limit), footage, video, against, feature_pairs, people)
+
+
+def _feature_plan(dataset: FaceDataset | None, limit: int) -> tuple[tuple[PairRecord, ...], tuple[PairRecord, ...]]:
+    """At most ``limit`` held-out pairs that differ in features alone, and one pair for each of their people."""
+    pairs = () if dataset is None else dataset.split("heldout", "feature")
+    alone = [pair for pair in pairs if set(pair.changed) <= set(FEATURE_NAMES)][:limit]
+    first = {pair.identities: pair for pair in reversed(alone)}
+    return tuple(alone), tuple(first.values())[:_PEOPLE]
 
 
 def _pairs(dataset: FaceDataset | None, limit: int) -> tuple[tuple[PairRecord, bool], ...]:
@@ -168,7 +189,7 @@ def _basis(converter: FaceConverter, dataset: FaceDataset, output: Path) -> Floa
     kept = output / ".notes" / "basis.npy"
     if kept.is_file():
         return np.asarray(np.load(kept, allow_pickle=False), np.float32)
-    records = dataset.split("train")
+    records = dataset.edits("train")
     config = evaluation_config(converter.manifest)
     aligned = []
     with Progress(min(len(records), _BASIS_PAIRS), "fitting the linear basis") as progress:
@@ -209,7 +230,7 @@ def _changed(score: HeadScore) -> float:
     return above / max(below, 1e-9)
 
 
-def _write(result: Evaluation, output: Path, strips: str) -> None:
+def _write(result: Evaluation, output: Path, strips: str, feature_sheets: Sequence[str]) -> None:
     comment = edit_comment(model=result.model, edit="evaluation")
     sheets: list[str] = []
     videos: list[str] = []
@@ -224,7 +245,7 @@ def _write(result: Evaluation, output: Path, strips: str) -> None:
         videos = [name for name in names if (output / name).is_file()]
     write_atomic(output / "scores.json", [result.to_json().encode()])
     write_atomic(output / "scores.md", [markdown(result).encode()])
-    write_atomic(output / "report.html", [render(result, sheets, strips, videos).encode()])
+    write_atomic(output / "report.html", [render(result, [*sheets, *feature_sheets], strips, videos).encode()])
 
 
 def _summary_text(result: Evaluation, output: Path) -> str:

@@ -12,11 +12,13 @@ from train.face.evaluate.results import FILE, LINEAR, TRUE_FLOW, EditScore, Eval
 from train.face.evaluate.summarise import ANY_KIND
 from train.face.evaluate.table import (
     CLIP_HEADER,
+    FEATURE_HEADER,
     FOOTAGE_COLUMNS,
     RENDERED_COLUMNS,
     SYSTEM_TITLES,
     clip_cells,
     facts,
+    feature_cells,
     footage_table,
     notes,
     systems_table,
@@ -36,10 +38,22 @@ def render(evaluation: Evaluation, sheets: Sequence[str], strips: str, videos: S
         "<h2>Bars</h2>",
         table(("bar", "value", "limit", "reached"), [bar_cells(bar) for bar in e.bars], verdicts=True),
         *_rendered(e, strips),
+        *_features(e),
         *_real(e, sheets, videos),
         *_left_out(e),
     ]
     return page(f"{e.model}: evaluation", f"{e.model}: how it changes faces", parts)
+
+
+def _features(e: Evaluation) -> list[str]:
+    if not e.features:
+        return []
+    return [
+        "<h2>Features</h2>",
+        "<p>Each is asked alone, in both directions, of people that were never seen. What it truly does is measured on "
+        "rendered pairs of held-out people; traits that it truly moves too are not counted as others.</p>",
+        numbers_table(FEATURE_HEADER, [feature_cells(row) for row in e.features]),
+    ]
 
 
 def _rendered(e: Evaluation, strips: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,15 @@ def write_sheets(folder: Path, rows: Sequence[Sequence[tuple[str, Path]]], comme
         names.append(f"sheet-{number}.png")
         write_picture(folder / names[-1], sheet, comment)
     return names
+
+
+def feature_tiles(image: Image, box: Box, edited: Callable[[str, float], Image], features: Sequence[str]) -> Image:
+    """One row: a picture's face before, and with each feature below and above what it is."""
+    tiles = [_labelled("before", image[box.slices])]
+    for feature in features:
+        for value in (-1.0, 1.0):
+            tiles.append(_labelled(f"{feature} {value:+.0f}", edited(feature, value)[box.slices]))
+    return np.concatenate(tiles, axis=1)
 
 
 def write_strips(path: Path, strips: Sequence[tuple[str, Image]], comment: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from train.evaluate.intervals import Interval
 from train.evaluate.results import Bar, SkippedFile
+from train.face.evaluate.features import FeatureRow
 
 ALL_UNITS = "all"
 NOTHING, LINEAR, WARP, FILE, TRUE_FLOW = "nothing", "linear", "warp", "file", "true flow"
@@ -191,6 +192,8 @@ class Evaluation:
     judges: tuple[str, ...]
     rendered: Rendered | None
     real: Real | None
+    features: tuple[FeatureRow, ...]
+    """Empty where the file has none, or no rendered pairs of features were given."""
     skipped_files: tuple[SkippedFile, ...]
     remarks: tuple[str, ...]
     bars: tuple[Bar, ...]

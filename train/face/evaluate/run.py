@@ -6,8 +6,12 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_runtime.errors import InputError, OutputError, WorkstationError
 from edge_runtime.face.converter import FaceConverter
@@ -18,20 +22,32 @@ from edge_runtime.strict_json import from_dict
 from train.evaluate.memory import Memory
 from train.evaluate.origins import code_sha256, model_sha256
 from train.evaluate.results import SkippedFile
-from train.face.dataset import FaceDataset, PairRecord
+from train.face.dataset import FaceDataset, PairRecord, load_pair
 from train.face.evaluate.bars import make_bars
 from train.face.evaluate.clips import Clip, VideoPlan, walk
 from train.face.evaluate.edits import Wish, wishes
 from train.face.evaluate.eyes import Eyes
+from train.face.evaluate.features import (
+    REAL,
+    RENDERED,
+    FeatureAnswer,
+    FeatureJudge,
+    FeatureRow,
+    FeatureTruth,
+    feature_rows,
+    fit_effects,
+)
 from train.face.evaluate.footage import PictureJudge, Subject
 from train.face.evaluate.identity import Likeness
 from train.face.evaluate.inputs import PHOTO, VIDEO, Footage
 from train.face.evaluate.movements import MOVEMENTS, Reference
-from train.face.evaluate.pictures import face_box, pair_of, write_picture
+from train.face.evaluate.pictures import face_box, feature_tiles, pair_of, write_picture
 from train.face.evaluate.rendered import HeadJudge, HeadScore
 from train.face.evaluate.results import ClipScore, EditScore, Evaluation, FootageFacts, Real, Rendered
 from train.face.evaluate.summarise import bar_values, footage_rows, rendered_of
+from train.face.units import FEATURE_NAMES
 
+Image = NDArray[np.uint8]
 Told = Callable[[float, str], None]
 """Called with the work done so far, in edits, and a short note."""
 
@@ -43,6 +59,9 @@ _SHOWN_FRAMES: Final = 4
 """Frames of a video that are kept as pictures."""
 _FRAME_COST: Final = 0.3
 """Of a video frame that is tracked, and edited for the clip if it is among the first, in edits."""
+_FEATURES_COST: Final = 10.0
+"""Of all features of one picture, in edits."""
+_SHEET_PHOTOS: Final = 12
 _USUAL_RATE_HZ: Final = 25.0
 _LONG_S: Final = 60.0
 """What a video is taken for that is looked at to its end."""
@@ -59,10 +78,15 @@ class Plan:
     video: VideoPlan
     against: str = ""
     """Name of the other file, or empty."""
+    feature_pairs: tuple[PairRecord, ...] = ()
+    """Held-out pairs that tell what features truly do; without them features are not judged."""
+    people: tuple[PairRecord, ...] = ()
+    """Held-out pairs whose first picture each feature is asked of."""
 
     def work(self, edits: int) -> float:
         """About how many edits there are in all; ``edits`` is how many a picture gets."""
-        return len(self.pairs) + sum(self.cost(one, edits) for one in self.footage)
+        features = len(self.feature_pairs) + _FEATURES_COST * len(self.people)
+        return len(self.pairs) + features + sum(self.cost(one, edits) for one in self.footage)
 
     def cost(self, footage: Footage, edits: int) -> float:
         """About how many edits a photo or video is worth."""
@@ -118,6 +142,67 @@ class Run:
         if not scores:
             raise WorkstationError(f"the model finds no face in any held-out pair of {plan.dataset.root}")
         return rendered_of(scores, len(plan.pairs) - len(scores), plan.against), scores
+
+    def features(self, plan: Plan, judge: FeatureJudge) -> tuple[FeatureRow, ...]:
+        """Every feature on rendered people and on the photos of the plan."""
+        truths = [truth for record in plan.feature_pairs if (truth := self._truth(plan, judge, record)) is not None]
+        effects = fit_effects(truths)
+        if effects is None or plan.dataset is None:
+            return ()
+        root = plan.dataset.root
+        rendered = [
+            a for record in plan.people for a in self._answers(judge, _rendered_picture(root, record), record.file)
+        ]
+        photos = [footage for footage in plan.footage if footage.kind == PHOTO]
+        real = [a for one in photos for a in self._answers(judge, _photo_picture(one), f"{one.name} {one.digest()}")]
+        rows = feature_rows(rendered, effects, RENDERED) if rendered else ()
+        return rows + (feature_rows(real, effects, REAL) if real else ())
+
+    def feature_sheets(self, plan: Plan, judge: FeatureJudge) -> list[str]:
+        """Photos of the plan with every feature, half of the features a sheet; gives the names of the files."""
+        names = []
+        half = len(FEATURE_NAMES) // 2
+        for number, features in enumerate((FEATURE_NAMES[:half], FEATURE_NAMES[half:]), 1):
+            found = (self._feature_row(one, judge, features) for one in plan.footage if one.kind == PHOTO)
+            rows = list(islice((row for row in found if row is not None), _SHEET_PHOTOS))
+            if rows:
+                names.append(f"features-{number}.png")
+                write_picture(self._output / names[-1], np.concatenate(rows, axis=0), self._comment)
+        return names
+
+    def _feature_row(self, footage: Footage, judge: FeatureJudge, features: Sequence[str]) -> Image | None:
+        image = read_photo(footage.path).pixels
+        face = max(self._converter.find_faces(image), key=lambda one: one.eye_distance_px, default=None)
+        if face is None:
+            return None
+        box = face_box(face, self._converter.manifest.crop, image.shape)
+        return feature_tiles(image, box, lambda feature, value: judge.edited(image, face, feature, value), features)
+
+    def _truth(self, plan: Plan, judge: FeatureJudge, record: PairRecord) -> FeatureTruth | None:
+        assert plan.dataset is not None
+        self._told(self._done, f"features of {Path(record.file).stem}")
+        self._done += 1.0
+        key = f"{record.file} {plan.dataset.root.resolve()} {self._origin}"
+        known = self._memory.recall("features", key)
+        if known is None:
+            truth = judge.truth(plan.dataset, record)
+            self._memory.remember("features", key, {} if truth is None else dataclasses.asdict(truth))
+            return truth
+        return from_dict(FeatureTruth, known) if known else None
+
+    def _answers(self, judge: FeatureJudge, read: Callable[[], Image], item: str) -> list[FeatureAnswer]:
+        """All features of the largest face of a picture; none where there is no face."""
+        self._told(self._done, f"features of {item[:30]}")
+        self._done += _FEATURES_COST
+        key = f"{item} {self._origin}"
+        known = self._memory.recall("feature answers", key)
+        if known is None:
+            image = read()
+            face = max(self._converter.find_faces(image), key=lambda one: one.eye_distance_px, default=None)
+            answers = [] if face is None else judge.answers(item, image, face)
+            self._memory.remember("feature answers", key, [dataclasses.asdict(answer) for answer in answers])
+            return answers
+        return [from_dict(FeatureAnswer, answer) for answer in known]
 
     def real(self, plan: Plan, reference: Reference | None) -> tuple[Real, tuple[SkippedFile, ...]]:
         """All footage of the plan. Raises `InputError` when none of it shows a face."""
@@ -211,12 +296,13 @@ class Run:
         self,
         rendered: Rendered | None,
         real: Real | None,
+        features: tuple[FeatureRow, ...],
         skipped: tuple[SkippedFile, ...],
         remarks: Sequence[str],
     ) -> Evaluation:
         """Everything put together."""
         manifest = self._converter.manifest
-        values = bar_values(rendered, real, manifest.macs_per_frame)
+        values = bar_values(rendered, real, manifest.macs_per_frame, features)
         return Evaluation(
             model=manifest.name,
             model_sha256=self.model_sha256,
@@ -229,10 +315,19 @@ class Run:
             judges=(self._eyes.name, *((self._likeness.name,) if self._likeness and real else ())),
             rendered=rendered,
             real=real,
+            features=features,
             skipped_files=skipped,
             remarks=tuple(remarks),
             bars=make_bars(values),
         )
+
+
+def _rendered_picture(root: Path, record: PairRecord) -> Callable[[], Image]:
+    return lambda: load_pair(root / record.file).image_a
+
+
+def _photo_picture(footage: Footage) -> Callable[[], Image]:
+    return lambda: read_photo(footage.path).pixels
 
 
 def _about(reference: Reference | None) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from train.evaluate.intervals import Interval, mean_interval, ratio_interval
 from train.face.evaluate.bars import REACHED
+from train.face.evaluate.features import FeatureRow
 from train.face.evaluate.inputs import PHOTO, VIDEO
 from train.face.evaluate.movements import MOVEMENTS, Reference, fit_reference
 from train.face.evaluate.rendered import HeadScore
@@ -120,9 +121,13 @@ def _known(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def bar_values(rendered: Rendered | None, real: Real | None, macs_per_frame: float) -> dict[str, float | None]:
+def bar_values(
+    rendered: Rendered | None, real: Real | None, macs_per_frame: float, features: Sequence[FeatureRow] = ()
+) -> dict[str, float | None]:
     """What was measured of every bar, by the key of `train.face.evaluate.bars`."""
     values: dict[str, float | None] = {"gmac": macs_per_frame / 1e9}
+    for kind in dict.fromkeys(row.kind for row in features):
+        values[f"features {kind}"] = float(sum(row.moves for row in features if row.kind == kind))
     if rendered is not None:
         values |= _rendered_values(rendered)
     if real is not None:

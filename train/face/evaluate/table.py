@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from train.evaluate.tables import interval_text, markdown_table
 from train.face.evaluate.bars import bar_cells
+from train.face.evaluate.features import FeatureRow
 from train.face.evaluate.results import (
     ALL_UNITS,
     FILE,
@@ -69,6 +70,9 @@ def markdown(evaluation: Evaluation) -> str:
         lines += markdown_table(_header("", RENDERED_COLUMNS), systems_table(e))
         lines += ["", "This file, by unit (edits that are mostly its doing):", ""]
         lines += markdown_table(_header("unit", RENDERED_COLUMNS), units_table(e, FILE))
+    if e.features:
+        lines += ["", "Features, each asked alone in both directions of people that were never seen:", ""]
+        lines += markdown_table(FEATURE_HEADER, [feature_cells(row) for row in e.features])
     if e.real is not None:
         lines += ["", "Real faces, photos and videos together:", ""]
         lines += markdown_table(_header("edit", FOOTAGE_COLUMNS), footage_table(e, ANY_KIND))
@@ -78,6 +82,14 @@ def markdown(evaluation: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
+FEATURE_HEADER = (
+    "feature",
+    "faces",
+    "pictures",
+    "own trait, of its true way %",
+    "other traits, most, % of range",
+    "which",
+)
 CLIP_HEADER = ("video", "edit", "frames", "jitter of the source, % IOD", "edited, % IOD", "ratio")
 
 
@@ -140,6 +152,12 @@ def footage_cells(row: FootageRow) -> tuple[str, ...]:
         str(row.outside_pixels),
         interval_text(row.background, "{:.2f}", 100.0),
     )
+
+
+def feature_cells(row: FeatureRow) -> tuple[str, ...]:
+    """One text per column of `FEATURE_HEADER`."""
+    own = interval_text(row.own, "{:.0f}", 100.0)
+    return row.feature, row.kind, str(row.pictures), own, f"{100.0 * row.leak:.0f}", row.leaks_to
 
 
 def clip_cells(clip: ClipScore) -> tuple[str, ...]:
