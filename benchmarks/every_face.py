@@ -1,8 +1,9 @@
 """One photo with everything that a face can be asked for: ``python benchmarks/every_face.py PHOTO FOLDER``.
 
 Needs what a board has and nothing else. Writes FOLDER/face-source.jpg, expression-NAME.jpg for each expression and
-unit-NAME.jpg for each unit of the shipped face model, and FOLDER/faces.jpg, where all of them are seen at once;
-`make demo` runs it. Exits with the error's own code and one line when something is wrong.
+unit-NAME.jpg for each unit of the shipped face model (unit-NAME-less.jpg for the other side of a feature), and
+FOLDER/faces.jpg, where all of them are seen at once; `make demo` runs it. Exits with the error's own code and one line
+when something is wrong.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import edge_runtime
 from edge_runtime.face.geometry import Similarity
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import sample
+from edge_runtime.face_contract import FEATURE
 from edge_runtime.media.image import Photo, read_photo, write_photo
 from edge_runtime.provenance import edit_comment
 
@@ -49,6 +51,9 @@ def takes(converter: edge_runtime.FaceConverter) -> Iterator[Take]:
     yield Take("blink", "both eyes shut", converter.controls(blink=1.0))
     for unit in converter.manifest.units:
         yield Take(f"unit-{unit.name}", unit.description, converter.controls(**{unit.name: unit.maximum}))
+        if unit.kind == FEATURE:
+            less = converter.controls(**{unit.name: unit.minimum})
+            yield Take(f"unit-{unit.name}-less", unit.description, less)
 
 
 def change(path: Path, folder: Path) -> None:

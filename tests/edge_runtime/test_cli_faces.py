@@ -66,6 +66,16 @@ def test_flags_stand_anywhere_and_take_negative_numbers(tmp_path: Path) -> None:
     assert target.exists()
 
 
+def test_a_feature_is_a_flag_like_any_other(tmp_path: Path) -> None:
+    """And goes with an expression: darker skin and a smile in one photo."""
+    source = _photo(tmp_path / "in.png")
+    both, smile = tmp_path / "both.png", tmp_path / "smile.png"
+    assert main(["convert", str(source), str(both), "--smile", "0.5", "--skin-tone", "0.8"]) == 0
+    assert main(["convert", str(source), str(smile), "--smile", "0.5"]) == 0
+    means = [float(read_photo(path).pixels.mean()) for path in (both, smile)]
+    assert means[0] < means[1] - 1.0
+
+
 def test_only_the_chosen_face_changes(tmp_path: Path) -> None:
     source, target = _photo(tmp_path / "in.png"), tmp_path / "out.png"
     assert main(["convert", str(source), str(target), "--expression", "happy:1", "--faces", "2"]) == 0
@@ -250,6 +260,8 @@ def test_info_tells_units_expressions_and_parts(model: Path, capsys: pytest.Capt
     out = capsys.readouterr().out
     for text in ("test face (face, fp32, .tflite)", "smile", "-1 .. 1", "surprised", "detector.tflite: arithmetic"):
         assert text in out
+    units, features = out.index("units    (--NAME VALUE)"), out.index("features (--NAME VALUE)")
+    assert units < out.index("  smile") < features < out.index("  skin_tone")
     assert main(["info", str(model), "--json"]) == 0
     assert '"kind": "face"' in capsys.readouterr().out
 
