@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -65,12 +66,15 @@ class EmulatedBoard:
             "-sS",  # paths that the root lacks are this machine's: its packages must not be found
             *(str(argument) for argument in arguments),
         ]
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "LANG": "C.UTF-8",
-            "LD_LIBRARY_PATH": str(self.qemu / "usr" / "lib" / "x86_64-linux-gnu"),
-        }
+        environment = _qemu_environment(self.qemu)
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_LONGEST_S)
+
+    def qemu_version(self) -> str:
+        """Such as "7.2.17"."""
+        command = [str(self.qemu / "usr" / "bin" / self.board.userland.qemu), "--version"]
+        said = subprocess.run(command, env=_qemu_environment(self.qemu), capture_output=True, text=True).stdout
+        found = re.search(r"version (\S+)", said)
+        return found.group(1) if found else "unknown"
 
 
 def prepare(board: Board, cache: Path, wheel: Path) -> EmulatedBoard:
@@ -83,6 +87,11 @@ def prepare(board: Board, cache: Path, wheel: Path) -> EmulatedBoard:
         project = get_wheel(cache, wheel)
         write_pretence(root, board.hardware, is_64_bit=board.is_64_bit)
     return EmulatedBoard(board, root, qemu, packages, project)
+
+
+def _qemu_environment(qemu: Path) -> dict[str, str]:
+    libraries = str(qemu / "usr" / "lib" / "x86_64-linux-gnu")
+    return {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "LD_LIBRARY_PATH": libraries}
 
 
 def _own_root(userland: Path, root: Path) -> Path:

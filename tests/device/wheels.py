@@ -6,17 +6,21 @@ way. Nothing is emulated, which makes it a matter of seconds.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.device.boards import Board, Userland
 from tests.device.no_board import NoBoardError
 
 REPOSITORY = Path(__file__).parents[2]
+_PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+_DIGITS = 12
 _GLIBC = {"bookworm": 36, "trixie": 41}
 """Minor version of the suite's C library: which manylinux wheels run there."""
 
@@ -27,12 +31,20 @@ def get_packages(cache: Path, board: Board) -> Path:
     folder = cache / f"{board.userland.name}-{board.lock.partition('.')[0]}-{_digest(pins.encode())}"
     if not folder.is_dir():
         print(f"emulated boards: installing {board.lock} for {board.userland.name}", file=sys.stderr, flush=True)
-        _forget(cache, f"{folder.name.rpartition('-')[0]}-*")
-        requirements = cache / f".{folder.name}.txt"
-        requirements.write_text(pins, encoding="utf-8")
-        _install(folder, [*_platform_of(board.userland), "--require-hashes", "-r", str(requirements)])
-        requirements.unlink()
+        stem = folder.name.rpartition("-")[0]
+        _forget(cache, f"{stem}-{'?' * _DIGITS}")
+        _forget(cache, f"{stem}-{'?' * _DIGITS}-without-*")
+        with _requirements(cache / f".{folder.name}.txt", pins) as options:
+            _install(folder, [*_platform_of(board.userland), *options])
     return folder
+
+
+def download(cache: Path, board: Board, folder: Path) -> list[Path]:
+    """The wheels of the board's lock, fetched into ``folder``. Raises `NoBoardError`."""
+    with _requirements(cache / ".download.txt", pins_for(board)) as options:
+        command = [*_PIP, "download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
+        _run([*command, *_platform_of(board.userland), *options], board.lock)
+    return sorted(folder.glob("*.whl"))
 
 
 def get_wheel(cache: Path, wheel: Path) -> Path:
@@ -76,16 +88,29 @@ def _platform_of(userland: Userland) -> list[str]:
     return [*options, "--implementation", "cp", "--python-version", userland.python, "--ignore-requires-python"]
 
 
+@contextlib.contextmanager
+def _requirements(path: Path, pins: str) -> Iterator[list[str]]:
+    """pip's options for ``pins``, which stand in a file at ``path`` for the while."""
+    path.write_text(pins, encoding="utf-8")
+    try:
+        yield ["--require-hashes", "-r", str(path)]
+    finally:
+        path.unlink()
+
+
 def _install(folder: Path, what: list[str]) -> None:
     parts = folder.with_name(f".making-{folder.name}")
     shutil.rmtree(parts, ignore_errors=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--no-deps", "--only-binary", ":all:", "--target", str(parts), *what]
+    command = [*_PIP, "install", "--no-compile", "--no-deps", "--only-binary", ":all:", "--target", str(parts)]
+    _run([*command, *what], folder.name)
+    parts.rename(folder)
+
+
+def _run(command: list[str], what: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["no reason given"]
-        raise NoBoardError(f"pip cannot install {folder.name}: {said[0]}")
-    parts.rename(folder)
+        raise NoBoardError(f"pip cannot install {what}: {said[0]}")
 
 
 def _forget(cache: Path, pattern: str) -> None:
@@ -94,4 +119,4 @@ def _forget(cache: Path, pattern: str) -> None:
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:12]
+    return hashlib.sha256(content).hexdigest()[:_DIGITS]
