@@ -60,7 +60,7 @@ rm -rf $(1); $(call make_environment,$(1)); $(4) \
 $(call install,$(1)) --require-hashes --only-binary :all: $(3) -r $(2)
 endef
 
-.PHONY: help setup device device-face evaluate test check fmt wheel demo demo-train bench score locks clean distclean
+.PHONY: help setup device device-face evaluate test test-board board-budget check fmt wheel demo demo-train bench score locks clean distclean
 
 help: ## this list
 	@echo "make VERB, where VERB is"; sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
@@ -113,6 +113,15 @@ evaluate: $(EVALUATE_READY) ## make .venv-evaluate: for `changeling evaluate` (P
 
 test: $(WORKSTATION_READY) ## set up and run the tests
 	@$(WORKSTATION)/bin/python -m pytest $(PYTEST_ARGS)
+
+# Emulated boards lie outside the checkout, so that they are built once for all of them; nothing needs root.
+BOARDS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/changeling-boards
+
+test-board: $(WHEEL_READY) ## the wheel on emulated Raspberry Pis, through the command (needs Debian; minutes)
+	@CHANGELING_BOARDS="$(BOARDS)" CHANGELING_WHEEL=$(WHEEL) $(WORKSTATION)/bin/python -m pytest tests/device $(PYTEST_ARGS)
+
+board-budget: $(WHEEL_READY) ## instructions on emulated Raspberry Pis; BOARD_ARGS=--check holds them to the last ones
+	@$(WORKSTATION)/bin/python benchmarks/board.py --cache "$(BOARDS)" --wheel $(WHEEL) $(BOARD_ARGS)
 
 check: $(WORKSTATION_READY) ## ruff, mypy, import-linter
 	@$(WORKSTATION)/bin/ruff check .
