@@ -91,6 +91,7 @@ class _Pcm:
 class AlsaMicrophone:
     """A capture PCM by its ALSA name, such as ``plughw:1,0``; empty is ``default``."""
 
+    latency_s = 0.0
     waits = False
 
     def __init__(self, name: str, rate_hz: int) -> None:
@@ -98,7 +99,6 @@ class AlsaMicrophone:
         self._frames = round(BLOCK_S * rate_hz)
         self._buffer = ctypes.create_string_buffer(2 * self._frames)
         self._pcm = _Pcm(_RECORD, name, rate_hz)
-        self.latency_s = BLOCK_S
 
     @property
     def overruns(self) -> int:

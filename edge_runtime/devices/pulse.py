@@ -96,13 +96,13 @@ class PulseMicrophone:
     """A source by its name; empty is the default source."""
 
     overruns = 0
+    latency_s = 0.0
     waits = False
 
     def __init__(self, name: str, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self._block = np.zeros(round(BLOCK_S * rate_hz), np.float32)
         self._connection = _Connection(_RECORD, name, rate_hz)
-        self.latency_s = BLOCK_S
 
     def read(self) -> Samples | None:
         """See `Microphone.read`."""

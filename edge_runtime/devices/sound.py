@@ -28,7 +28,7 @@ class Microphone(Protocol):
 
     @property
     def latency_s(self) -> float:
-        """How old a sample is when `read` gives it."""
+        """How old the newest sample is when `read` gives it, as far as the device tells."""
 
     @property
     def overruns(self) -> int:

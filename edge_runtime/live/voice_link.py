@@ -114,6 +114,7 @@ class VoiceLink:
         self.drift = DriftControl(target_s)
         self.meters = (LevelMeter(), LevelMeter())
         self._converting_s = 0.0  # of sound that left the ring and is not in the playout yet
+        self._captured_s = clock()
         self._source_ended = False
         self._underruns_seen = totals.counts.underruns
         self._adjusted = (totals.counts.underruns, totals.counts.skips)
@@ -133,8 +134,13 @@ class VoiceLink:
 
     @property
     def upstream_s(self) -> float:
-        """The part of the queue that is not converted yet, in seconds."""
-        return len(self.ring) / self._devices.microphone.rate_hz + self._converting_s
+        """The part of the queue that is not converted yet, in seconds.
+
+        What the microphone has heard since its last block belongs to it: without that, the phases of the two devices'
+        blocks, which wander against each other, would look like a queue that grows and shrinks by a block.
+        """
+        unread_s = min(max(0.0, self._clock() - self._captured_s), BLOCK_S)
+        return unread_s + len(self.ring) / self._devices.microphone.rate_hz + self._converting_s
 
     @property
     def queue_s(self) -> float:
@@ -151,6 +157,7 @@ class VoiceLink:
         if samples is None:
             self._source_ended = True
             return False
+        self._captured_s = self._clock()
         self.meters[0].add(samples)
         if self._recording is not None:
             self._recording.heard.add(samples, microphone.rate_hz)
