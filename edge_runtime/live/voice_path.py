@@ -20,6 +20,8 @@ from edge_runtime.media.stretch import Stretcher
 _FADE_S = 0.02
 _PRIME_S = 3.0
 """What another model hears of the speaker before it takes over."""
+_PIECE_BLOCKS = 8
+"""Longest blocks that are converted at once, whatever comes in at once."""
 
 
 class LiveStream(Protocol):
@@ -77,13 +79,15 @@ class VoicePath:
         self._rung = 0
         self._leaving: LiveStream | None = None  # the model before, until its sound is faded out
         self._emitted = 0  # samples of the model's rate that left the stream
-        longest_s = _PRIME_S if any(rung.stream is not rungs[0].stream for rung in rungs) else 0.0
-        slack = max(r.stream.latency_samples + 2 * r.block_samples for r in rungs)
-        self._history = History(round(longest_s * model_rate_hz) + 4 * slack)
-        fade = round(_FADE_S * model_rate_hz)
-        self._converted = Ramp(1.0, fade)
-        self._loudness = Ramp(1.0, fade)
+        primed_s = _PRIME_S if any(rung.stream is not rungs[0].stream for rung in rungs) else 0.0
+        self._piece = _PIECE_BLOCKS * max(rung.block_samples for rung in rungs)
+        latest = max(rung.stream.latency_samples for rung in rungs)
+        self._history = History(round(primed_s * model_rate_hz) + 2 * (self._piece + latest))
+        self._fade = round(_FADE_S * model_rate_hz)
+        self._converted = Ramp(1.0, self._fade)
+        self._loudness = Ramp(1.0, self._fade)
         for stream in {id(rung.stream): rung.stream for rung in rungs}.values():
+            stream.process(np.zeros(stream.chunk_samples, np.float32))  # what is set up late is set up before it counts
             stream.reset()
 
     @property
@@ -150,13 +154,17 @@ class VoicePath:
     def _convert(self, heard: Samples) -> Samples:
         converted = self.rung.stream.process(heard)
         if self._leaving is not None:
-            old = self._leaving.process(heard)[: len(converted)]
+            old = self._leaving.process(heard)[: min(len(converted), self._fade)]
             weight = np.linspace(0.0, 1.0, len(old), dtype=np.float32)
             converted[: len(old)] = (1 - weight) * old + weight * converted[: len(old)]
             self._leaving = None if len(old) else self._leaving
         return converted
 
     def _finished(self, heard: Samples, rate: float) -> Samples:
+        pieces = [heard[start : start + self._piece] for start in range(0, max(1, len(heard)), self._piece)]
+        return np.concatenate([self._piece_finished(piece, rate) for piece in pieces])
+
+    def _piece_finished(self, heard: Samples, rate: float) -> Samples:
         self._history.add(heard)
         converted = self._convert(heard)
         late = self._emitted - self.rung.stream.latency_samples
