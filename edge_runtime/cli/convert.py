@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli import arguments, folders, voice_flags
+from edge_runtime.cli import arguments, face_flags, folders, voice_flags
 from edge_runtime.cli.media_kind import SOUND, kind_of
 from edge_runtime.cli.progress import ProgressLine
 from edge_runtime.errors import InputError, OutputError
@@ -71,10 +71,7 @@ def _parser() -> arguments.Parser:
     arguments.add_model(parser)
     voice = voice_flags.add(parser)
     voice.add_argument(_LIST_STYLES, action="store_true", help="show all styles and emotions, and convert nothing")
-    face = parser.add_argument_group("the face (photos and video; units such as --smile 0.8 as well)")
-    face.add_argument("--expression", metavar="NAME[:0..1]", help="happy, sad, angry, ..., as much as the number says")
-    face.add_argument("--faces", metavar="WHICH", help="all (default), largest, left, right, or a number from the left")
-    face.add_argument("--uncapped", action="store_true", help="add to a smile that is there already, past the full one")
+    face_flags.add(parser)
     parser.add_argument("--rate", type=voice_flags.rate, metavar="HZ", help="sample rate on stdin and stdout (16000)")
     parser.add_argument("--overwrite", action="store_true", help="in a folder, convert again what is already there")
     return parser

@@ -11,8 +11,8 @@ from edge_runtime.cli import arguments, live_flags, voice_flags
 from edge_runtime.devices.sound import DEFAULT, PIPE, SoundNames, open_sound, rescan
 
 if TYPE_CHECKING:
-    from edge_runtime.live.recording import LiveRecording
     from edge_runtime.live.voice_link import VoiceLink, VoiceModels
+    from edge_runtime.media.recording import SoundRecording
 
 _DEVICES = (
     "A device is a number or part of a name as `changeling doctor` lists them (extra audio), alsa:NAME, pulse:NAME, "
@@ -26,14 +26,14 @@ def live_voice(argv: list[str]) -> int:
     options = parser.parse_args(arguments.with_bare_values(argv, voice_flags.BARE_VALUES))
     if options.print_unit:
         return live_flags.print_unit("voice", argv)
-    from edge_runtime.live.recording import recording_to
     from edge_runtime.live.voice_link import VoiceLink, VoiceTotals
+    from edge_runtime.media.recording import record_sound
 
     models, comment = _models(options)
     names = SoundNames(options.input, options.output, options.rate)
     totals = VoiceTotals(started_s=time.monotonic())
 
-    def connect(recording: LiveRecording | None) -> VoiceLink:
+    def connect(recording: SoundRecording | None) -> VoiceLink:
         if totals.connections:
             rescan(names)
         devices = open_sound(names, models.rate_hz)
@@ -45,7 +45,7 @@ def live_voice(argv: list[str]) -> int:
         link.start()
         return link
 
-    with recording_to(options.record, comment) as recording:
+    with record_sound(options.record, comment) as recording:
         code = live_flags.supervise(
             lambda: connect(recording),
             options,

@@ -118,7 +118,7 @@ class Playout:
         return waiting >= count and waiting / self.rate_hz + upstream_s >= self.spec.target_s
 
     def _begin_on_time(self, count: int, upstream_s: float) -> None:
-        """Leave out what came too early, such as while a device took its time to start: nothing plays, none is heard."""
+        """Leave out what came too early, as while a device took its time to start: nothing plays, none is heard."""
         surplus_s = len(self._ring) / self.rate_hz + upstream_s - self.spec.target_s
         skip = min(round(surplus_s * self.rate_hz), len(self._ring) - count)
         if skip > 0 and not self._ended:

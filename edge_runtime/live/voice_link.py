@@ -17,11 +17,11 @@ from edge_runtime.live.drift import DriftControl
 from edge_runtime.live.governor import Governor
 from edge_runtime.live.meters import LevelMeter
 from edge_runtime.live.playout import Playout, PlayoutCounts, PlayoutSpec
-from edge_runtime.live.recording import LiveRecording
 from edge_runtime.live.ring import SampleRing
 from edge_runtime.live.voice_path import LiveStream, VoicePath, ladder
 from edge_runtime.live.voice_stats import VoiceStats
 from edge_runtime.media.pcm import Samples
+from edge_runtime.media.recording import SoundRecording
 from edge_runtime.system import resident_memory_mb
 
 _RING_S = 2.0
@@ -90,7 +90,7 @@ class VoiceLink:
         devices: SoundDevices,
         models: VoiceModels,
         totals: VoiceTotals,
-        recording: LiveRecording | None = None,
+        recording: SoundRecording | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -160,7 +160,7 @@ class VoiceLink:
         self._captured_s = self._clock()
         self.meters[0].add(samples)
         if self._recording is not None:
-            self._recording.heard.add(samples, microphone.rate_hz)
+            self._recording.came.add(samples, microphone.rate_hz)
         self._totals.lost_s += self.ring.write(samples) / microphone.rate_hz
         return True
 
@@ -191,7 +191,7 @@ class VoiceLink:
         self._trim(queue_s, len(samples) / speaker.rate_hz)
         self.meters[1].add(samples)
         if self._recording is not None:
-            self._recording.spoken.add(samples, speaker.rate_hz)
+            self._recording.went.add(samples, speaker.rate_hz)
         speaker.write(samples)
         return not self.playout.done
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import OutputError
-from edge_runtime.live.recording import WavRecorder, recording_to
 from edge_runtime.media.audio import read_audio
+from edge_runtime.media.recording import WavRecorder, record_sound
 from edge_runtime.provenance import conversion_comment, read_mark
 
 COMMENT = conversion_comment(model="m", voice="anna")
@@ -21,11 +21,11 @@ def _ramp(count: int) -> np.ndarray:
 
 def test_every_sample_is_kept_and_only_the_converted_is_marked(tmp_path: Path) -> None:
     """Exactly what went in and out."""
-    with recording_to(tmp_path / "take", COMMENT) as recording:
+    with record_sound(tmp_path / "take", COMMENT) as recording:
         assert recording is not None
         for start in range(0, 16_000, 160):
-            recording.heard.add(_ramp(16_000)[start : start + 160], 16_000)
-            recording.spoken.add(-_ramp(16_000)[start : start + 160], 48_000)
+            recording.came.add(_ramp(16_000)[start : start + 160], 16_000)
+            recording.went.add(-_ramp(16_000)[start : start + 160], 48_000)
     heard = read_audio(tmp_path / "take" / "in.wav", max_seconds=10.0)
     spoken = read_audio(tmp_path / "take" / "out.wav", max_seconds=10.0)
     assert (heard.sample_rate_hz, spoken.sample_rate_hz) == (16_000, 48_000)
@@ -41,9 +41,9 @@ def test_a_recording_is_finished_when_the_conversion_fails(tmp_path: Path) -> No
     """What was said until then is worth keeping; no half file lies about."""
 
     def fail() -> None:
-        with recording_to(tmp_path, COMMENT) as recording:
+        with record_sound(tmp_path, COMMENT) as recording:
             assert recording is not None
-            recording.heard.add(_ramp(160), 16_000)
+            recording.came.add(_ramp(160), 16_000)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -54,7 +54,7 @@ def test_a_recording_is_finished_when_the_conversion_fails(tmp_path: Path) -> No
 def test_an_older_recording_is_never_overwritten(tmp_path: Path) -> None:
     """Refused before anything is recorded."""
     (tmp_path / "out.wav").write_bytes(b"mine")
-    with pytest.raises(OutputError, match="there already"), recording_to(tmp_path, COMMENT):
+    with pytest.raises(OutputError, match="there already"), record_sound(tmp_path, COMMENT):
         pass
     assert (tmp_path / "out.wav").read_bytes() == b"mine"
 
@@ -80,5 +80,5 @@ def test_a_folder_that_vanishes_is_one_error_and_no_hang(tmp_path: Path) -> None
 
 def test_no_folder_is_no_recording() -> None:
     """The usual case."""
-    with recording_to(None, COMMENT) as recording:
+    with record_sound(None, COMMENT) as recording:
         assert recording is None
