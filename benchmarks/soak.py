@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import multiprocessing
+import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ class _Script:
         self._start_s = time.monotonic()
         self._end_s = 60.0 * soak.plan.minutes
         self._next_pull_s = PULL_EVERY_S
-        self._load: list[multiprocessing.Process] = []
+        self._load: list[subprocess.Popen[bytes]] = []
         commands.tell(BYPASS)  # to measure at the beginning
         self._at = [(MEASURE_S, self._measure), (self._end_s - MEASURE_S, self._bypass), (self._end_s - 1.0, self._end)]
 
@@ -164,17 +165,12 @@ class _Script:
     def _set_load(self, on: bool) -> None:
         for process in self._load:
             process.terminate()
+            process.wait()
         self._load = []
         if on:
-            count = multiprocessing.cpu_count()
-            self._load = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(count)]
-            for process in self._load:
-                process.start()
-
-
-def _burn() -> None:
-    while True:
-        np.linalg.norm(np.ones(10_000))
+            # new interpreters and no forks: a fork of a process with threads at work may never return
+            command = [sys.executable, "-c", "while True: pass"]
+            self._load = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
 
 
 def report(soak: Soak, rows: list[dict[str, Any]], source: str) -> str:
