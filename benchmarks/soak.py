@@ -4,9 +4,10 @@
 
 The shipped voices run in real time between devices that keep the computer's clock (`benchmarks.clocked_devices`), the
 microphone's 150 parts in a million fast. Every half minute the converter is held up for 0.3 s; half of the time other
-processes load every core; every other minute both devices are pulled for two seconds. With ``--input`` and ``--output``
-real devices take their place (there are no plugs to pull then). Once a second the figures that ``--stats json`` prints
-are kept. The latency is also measured from outside, by bypassed sound at the beginning and at the end.
+processes of the lowest priority load every core; every other minute both devices are pulled for two seconds. With
+``--input`` and ``--output-device`` real devices take their place (there are no plugs to pull then). Once a second the
+figures that ``--stats json`` prints are kept. The latency is also measured from outside, by bypassed sound at the
+beginning and at the end.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ class _Script:
         self._load = []
         if on:
             # new interpreters and no forks: a fork of a process with threads at work may never return
-            command = [sys.executable, "-c", "while True: pass"]
+            command = ["nice", "-n", "19", sys.executable, "-c", "while True: pass"]
             self._load = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
 
 

@@ -24,6 +24,7 @@ class Notifier:
         self._socket: socket.socket | None = None
         if self._address.startswith(("/", "@")) and hasattr(socket, "AF_UNIX"):
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._socket.setblocking(False)  # a manager that does not read must not hold up the conversion
         microseconds = environment.get("WATCHDOG_USEC", "")
         meant = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._interval_s = int(microseconds) / 2e6 if microseconds.isdigit() and meant else None

@@ -251,6 +251,18 @@ def test_systemd_is_told_what_it_asks_for(tmp_path: Path) -> None:
     assert told.count("WATCHDOG=1") == pytest.approx(20.0 / 5.0, abs=1)
 
 
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
+def test_a_manager_that_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
+    """Its socket takes some messages and then blocks whoever sends more, for ever."""
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(address)
+        notifier = Notifier({"NOTIFY_SOCKET": address})
+        for _ in range(1_000):
+            notifier.status("running")
+        notifier.close()
+
+
 def test_watchdog_of_another_process_and_no_systemd_are_silence() -> None:
     """A child inherits the environment and must not answer for its parent."""
     Notifier({}).ready()
