@@ -3,6 +3,7 @@
 ChangelingError                  anything this project refuses to do; its text is one line that says what to do
 ├── InputError                   what the caller gave cannot be read or converted (a broken wav, NaNs, an empty file)
 ├── OutputError                  the result cannot be written (full disk, no permission, folder missing)
+├── DeviceError                  a microphone, speaker, camera or screen cannot be opened, or went away
 ├── ControlError                 a control is out of its range, or names a voice or style the model does not have
 ├── ModelFileError               the model file is truncated, altered, of an unknown version, or not ours
 │   └── FrontEndError            the file asks for a signal front end this runtime does not implement
@@ -30,6 +31,12 @@ class InputError(ChangelingError):
 
 class OutputError(ChangelingError):
     """The result cannot be written; nothing was left half written."""
+
+    exit_code = 3
+
+
+class DeviceError(ChangelingError):
+    """A microphone, speaker, camera or screen cannot be opened, or went away while it was used."""
 
     exit_code = 3
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DELEGATE_LINE = "XNNPACK delegate"
-"""Part of the line that the interpreter writes to standard error when XNNPACK is active."""
-
 
 @dataclass(frozen=True)
 class Delegation:
@@ -25,7 +22,7 @@ class Delegation:
 
 
 def delegation(graph_path: str) -> Delegation:
-    """Load the graph with one thread and look at the plan; runs in a child process, which prints `DELEGATE_LINE`."""
+    """Load the graph with one thread and look at the plan; runs in a child process, whose log tells of XNNPACK."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=Path(graph_path).read_bytes(), num_threads=1)

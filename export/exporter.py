@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from edge_runtime.backends.litert import DELEGATE_LINE
 from edge_runtime.errors import ChangelingError, OutputError
 from edge_runtime.model_file import open_model, write_model
-from export.delegation import DELEGATE_LINE, Delegation, delegation
+from export.delegation import Delegation, delegation
 from export.diagnose import conversion_job, explain
 from export.inspect_graph import GraphFacts, read_graph, refusals
 from export.parity import GraphFile, OutputParity, latency_us, measure, parity_failures

@@ -23,6 +23,9 @@ _PACKAGES = {
     "tflite": ("tflite_runtime.interpreter", "tflite-runtime"),
 }
 
+DELEGATE_LINE = "XNNPACK delegate"
+"""Part of the line that the interpreter writes to standard error when its fast kernels are active."""
+
 
 def _load_interpreter(prefer: str | None) -> tuple[Any, str]:
     """The Interpreter class and its name with version."""

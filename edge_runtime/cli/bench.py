@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.cli import arguments
 from edge_runtime.cli.machine import Machine, describe, peak_memory_mb, this_machine
+from edge_runtime.system import SINCE_BOOT, temperature_c, throttling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +55,10 @@ class BenchResult:
     """Algorithmic, chunking included; the machine's speed does not change it."""
     peak_memory_mb: float | None
     machine: Machine
+    """As it was before the measurement."""
+    temperature_after_c: float | None
+    throttled_after: int | None
+    """As in `Machine`, after it: a board that got too hot meanwhile was measured at less than its full speed."""
 
 
 def run(argv: list[str]) -> int:
@@ -80,6 +85,7 @@ def measure(options: argparse.Namespace) -> BenchResult:
     import edge_runtime
 
     path = arguments.model_path(options.model)
+    machine = this_machine()
     started = time.perf_counter()
     converter = edge_runtime.load(path, kind="voice", backend=options.backend, threads=options.threads)
     load_s = time.perf_counter() - started
@@ -114,7 +120,9 @@ def measure(options: argparse.Namespace) -> BenchResult:
         synthesis_share=shares[2],
         latency_ms=manifest.latency_ms,
         peak_memory_mb=peak_mb,
-        machine=this_machine(),
+        machine=machine,
+        temperature_after_c=temperature_c(),
+        throttled_after=throttling(),
     )
 
 
@@ -184,6 +192,18 @@ def _lines(result: BenchResult) -> list[str]:
         f"real-time factor {result.stream_real_time_factor:.3f} live, {result.convert_real_time_factor:.3f} for files",
         f"of that {result.front_end_share:.0%} front end, {result.graph_share:.0%} graph, "
         f"{result.synthesis_share:.0%} synthesis",
+        *_heat_lines(result),
         f"loading {result.load_s:.2f} s, first chunk {result.first_chunk_ms:.1f} ms, memory {memory}, "
         f"latency {result.latency_ms:g} ms plus one chunk's time",
     ]
+
+
+def _heat_lines(result: BenchResult) -> list[str]:
+    """What heat did to the measurement, where the machine tells."""
+    lines = []
+    before, after = result.machine.temperature_c, result.temperature_after_c
+    if before is not None and after is not None:
+        lines.append(f"temperature {before:.0f} °C before, {after:.0f} °C after")
+    if (result.throttled_after or 0) & ((1 << SINCE_BOOT) - 1):
+        lines.append(f"the board is slowed down ({result.throttled_after:#x}): these figures are not its best")
+    return lines

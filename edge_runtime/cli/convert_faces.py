@@ -6,16 +6,12 @@ import argparse
 import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edge_runtime.cli import arguments, folders
+from edge_runtime.cli import folders
+from edge_runtime.cli.face_flags import FaceJob
 from edge_runtime.cli.media_kind import FACES, VIDEO, kind_of
 from edge_runtime.cli.progress import ProgressLine
 from edge_runtime.errors import InputError, OutputError
-
-if TYPE_CHECKING:
-    from edge_runtime.face.controls import FaceControls
-    from edge_runtime.face.converter import FaceConverter
 
 _LOSSLESS = ".png"
 _ANY_SOUND = ".mkv"
@@ -70,37 +66,12 @@ def _check_suffix(target: Path, kind: str) -> None:
         raise OutputError(f"the result is a {kind}: {target} must end in {', '.join(formats)}")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Job:
-    """A loaded model and what is asked of it."""
-
-    converter: FaceConverter
-    controls: FaceControls
-    text: str
-    """What is asked for, as the mark says it."""
-
-    @classmethod
-    def load(cls, options: argparse.Namespace, units: dict[str, float]) -> _Job:
-        """Open the model and check the wishes against it."""
-        import edge_runtime
-
-        path = arguments.model_path(options.model)
-        converter = edge_runtime.load(path, kind="face", backend=options.backend, threads=options.threads)
-        controls = converter.controls(
-            expression=options.expression, faces=options.faces or "all", capped=not options.uncapped, **units
-        )
-        wishes = [options.expression] if options.expression else []
-        wishes += [f"{name.replace('_', '-')} {value:g}" for name, value in units.items()]
-        return cls(converter, controls, ", ".join(wishes))
+class _Job(FaceJob):
+    """A loaded model and what is asked of it, for files."""
 
     def convert(self, source: Path, target: Path, kind: str) -> str:
         """Convert one file; gives what was done, for a person."""
         return self._convert_video(source, target) if kind == VIDEO else self._convert_photo(source, target)
-
-    def _comment(self) -> str:
-        from edge_runtime.provenance import edit_comment
-
-        return edit_comment(model=self.converter.manifest.name, edit=self.text)
 
     def _convert_photo(self, source: Path, target: Path) -> str:
         from edge_runtime.face.converter import choose
@@ -113,7 +84,7 @@ class _Job:
             what = f"only {len(found)} of them" if found else "no face that can be found"
             raise InputError(f"{source} shows {what}; nothing was written")
         pixels = self.converter.convert_found(photo.pixels, chosen, self.controls)
-        write_photo(target, dataclasses.replace(photo, pixels=pixels), comment=self._comment())
+        write_photo(target, dataclasses.replace(photo, pixels=pixels), comment=self.comment())
         return f"{len(chosen)} of {len(found)} face(s) with {self.text}"
 
     def _convert_video(self, source: Path, target: Path) -> str:
@@ -127,7 +98,7 @@ class _Job:
                 target,
                 self.converter.stream(self.controls),
                 recipe=f"{manifest.graph_sha256} {manifest.geometry_fingerprint()} {self.controls!r}",
-                comment=self._comment(),
+                comment=self.comment(),
                 progress=progress,
             )
         finally:

@@ -7,9 +7,8 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
-_MAX_TEXT = 4096
+from edge_runtime.system import board_name, clock_governor, cpu_field, temperature_c, throttling
 
 
 @dataclass(frozen=True)
@@ -29,24 +28,26 @@ class Machine:
     temperature_c: float | None
     load_average: float | None
     """Processes that wanted to run over the last minute, this one included."""
+    throttled: int | None = None
+    """The Raspberry Pi firmware's bits for power and heat, see `edge_runtime.system`; 0 is well, None not a Pi."""
 
 
 def this_machine() -> Machine:
     """Describe the machine this runs on."""
     import numpy as np
 
-    temperature = _read(Path("/sys/class/thermal/thermal_zone0/temp"))
     return Machine(
-        board=_read(Path("/proc/device-tree/model")),
-        cpu=_cpu_name(),
+        board=board_name(),
+        cpu=cpu_field("model name") or platform.processor(),
         architecture=platform.machine(),
         cores=os.cpu_count() or 1,
         system=_system_name(),
         python=platform.python_version(),
         numpy=np.__version__,
-        governor=_read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
-        temperature_c=int(temperature) / 1000.0 if temperature.lstrip("-").isdigit() else None,
+        governor=clock_governor(),
+        temperature_c=temperature_c(),
         load_average=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        throttled=throttling(),
     )
 
 
@@ -59,6 +60,8 @@ def describe(machine: Machine) -> str:
         parts.append(f"governor {machine.governor}")
     if machine.temperature_c is not None:
         parts.append(f"{machine.temperature_c:.0f} °C")
+    if machine.throttled:
+        parts.append(f"throttled {machine.throttled:#x}")
     if machine.load_average is not None:
         parts.append(f"load {machine.load_average:g}")
     return ", ".join(parts)
@@ -74,24 +77,8 @@ def peak_memory_mb() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes / 1e6
 
 
-def _cpu_name() -> str:
-    for line in _read(Path("/proc/cpuinfo")).splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "model name":
-            return value.strip()
-    return platform.processor()
-
-
 def _system_name() -> str:
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     except OSError:
         return f"{platform.system()} {platform.release()}"
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_TEXT).decode("utf-8", "replace").strip("\0 \n")
-    except OSError:
-        return ""

@@ -15,10 +15,12 @@ from edge_runtime.errors import ChangelingError, InputError
 
 VERBS: dict[str, str] = {
     "convert": "convert a recording, a photo, a video, a folder of them, or raw sound from stdin",
+    "live": "convert a microphone's sound or a camera's pictures while they come",
     "extract": "get aligned crops, landmarks, expressions and features of faces as files",
     "info": "show what a model file is, can do and was trained on",
     "selftest": "check on this machine that a model gives the numbers it gave when it was exported",
     "bench": "measure speed, memory and start-up of a model on this machine",
+    "doctor": "find out what keeps this machine from converting, and how to mend it",
     "verify": "tell whether a file is marked as converted",
     "train": "make a voice from recordings (from a checkout, on a workstation)",
     "evaluate": "score a model on recordings or faces, as a page (from a checkout, on a workstation)",

@@ -129,6 +129,13 @@ def write_photo(path: Path, photo: Photo, *, comment: str | None) -> None:
     write_atomic(path, [encoded])
 
 
+def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
+    """(H, W, 3) RGB as an unmarked JPEG of ``quality`` 1..95, for showing and not for keeping."""
+    stream = io.BytesIO()
+    _pillow().image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
+
+
 def _suffix(path: Path) -> str:
     name = shown(path).lower()
     return "." + name.rpartition(".")[2]

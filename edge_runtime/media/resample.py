@@ -192,11 +192,18 @@ def _matrix(up: int, down: int, reach: int, ratio: float) -> Samples:
 
 
 def _taps(places: npt.NDArray[np.float64], reach: int, ratio: float) -> Samples:
-    """Taps (len(places), 2 * reach) for outputs that lie at ``places`` (0..1) between inputs reach-1 and reach."""
+    return sinc_taps(places, reach, ratio, lobes=_LOBES, cutoff=1.0 - _TRANSITION / 2)
+
+
+def sinc_taps(places: npt.NDArray[np.float64], reach: int, ratio: float, *, lobes: int, cutoff: float) -> Samples:
+    """Taps (len(places), 2 * reach) for outputs that lie at ``places`` (0..1) between inputs reach-1 and reach.
+
+    ``ratio`` is the lower rate over the inputs' own, at most 1; ``lobes`` (zero crossings on each side)
+    and ``cutoff`` (of Nyquist) are counted at the lower rate.
+    """
     distance = (np.arange(1 - reach, reach + 1) - places[:, None]) * ratio  # in samples of the lower rate
-    cutoff = 1.0 - _TRANSITION / 2
-    inside = np.clip(1.0 - (distance / _LOBES) ** 2, 0.0, None)
-    window = np.where(np.abs(distance) <= _LOBES, np.i0(_KAISER_BETA * np.sqrt(inside)), 0.0)
+    inside = np.clip(1.0 - (distance / lobes) ** 2, 0.0, None)
+    window = np.where(np.abs(distance) <= lobes, np.i0(_KAISER_BETA * np.sqrt(inside)), 0.0)
     taps = np.sinc(distance * cutoff) * window
     # every place passes a constant unchanged, so that no tone appears at the rate of the phases
     normalised: Samples = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)

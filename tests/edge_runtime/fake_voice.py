@@ -22,11 +22,19 @@ class FakeStream:
     """``out[n] = in[n - CHUNK] / 2``, in whole chunks."""
 
     latency_samples = CHUNK
+    chunk_samples = CHUNK
 
     def __init__(self) -> None:
         self.clock = StageClock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
         self._held = np.zeros(0, np.float32)
         self._late = np.zeros(CHUNK, np.float32)
+
+    def prime(self, samples: Samples) -> None:
+        """Needs no knowledge of the speaker."""
 
     def process(self, chunk: Samples) -> Samples:
         """Take (m,), give whole chunks."""

@@ -60,10 +60,15 @@ def test_help_lists_every_verb_module() -> None:
         "main",
         "progress",
         "convert_faces",
+        "face_flags",
         "folders",
+        "live_face",
+        "live_flags",
+        "live_voice",
         "media_kind",
         "raw",
         "style_list",
+        "voice_flags",
         "workstation",
     }
     modules = {path.stem for path in (REPOSITORY / "edge_runtime" / "cli").glob("*.py")}

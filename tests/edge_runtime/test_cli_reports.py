@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +94,8 @@ def test_bench_json_holds_every_figure_with_its_machine(
     assert report["stream_real_time_factor"] > 0.0
     assert report["machine"]["numpy"] == np.__version__
     assert report["machine"]["cores"] >= 1
+    assert {"temperature_after_c", "throttled_after"} <= report.keys()
+    assert report["threads"] == 1
 
 
 def test_bench_text_names_the_stages(converter: FakeConverter, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,6 +104,20 @@ def test_bench_text_names_the_stages(converter: FakeConverter, capsys: pytest.Ca
     out = capsys.readouterr().out
     assert "a chunk of 20 ms takes" in out
     assert "front end" in out
+
+
+def test_bench_tells_what_heat_did(converter: FakeConverter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board that was slowed down must not pass for one that is slow."""
+    monkeypatch.setattr(bench, "temperature_c", lambda: 82.4)
+    monkeypatch.setattr(bench, "throttling", lambda: 0x40004)
+    monkeypatch.setattr(
+        bench, "this_machine", lambda: dataclasses.replace(this_machine(), temperature_c=51.0, governor="ondemand")
+    )
+    options = argparse.Namespace(model="m", backend=None, threads=2, seconds=1.0)
+    lines = bench._lines(bench.measure(options))
+    assert "temperature 51 °C before, 82 °C after" in lines
+    assert any("slowed down (0x40004)" in line for line in lines)
+    assert any("governor ondemand" in line for line in lines)
 
 
 def test_bench_sound_is_the_same_everywhere() -> None:
