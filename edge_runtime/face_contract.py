@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.errors import FrontEndError, ModelFileError
@@ -235,8 +237,7 @@ class FaceManifest:
 
     def geometry_fingerprint(self) -> str:
         """SHA-256 of what decides how a face becomes a crop: the key of cached crops in training."""
-        parts = [dataclasses.asdict(part) for part in (self.crop, self.detector, self.landmarks)]
-        return hashlib.sha256(canonical([self.front_end_version, parts]).encode()).hexdigest()
+        return geometry_fingerprint(self.front_end_version, self.crop, self.detector, self.landmarks)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> FaceManifest:
@@ -244,32 +245,43 @@ class FaceManifest:
 
         Raises `ModelFileError` (unknown version or kind, wrong structure, numbers that do not fit) or `FrontEndError`.
         """
-        data = parse_object(text)
-        if data.get("kind") != "face":
-            raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a face model is needed here")
-        if data.get("format_version") != FORMAT_VERSION:
-            raise ModelFileError(
-                f"the model file has format version {data.get('format_version')!r} and this runtime reads "
-                f"{FORMAT_VERSION}; update changeling or export the model again"
-            )
-        if data.get("front_end_version") != FACE_FRONT_END_VERSION:
-            raise FrontEndError(
-                f"the model needs face front end version {data.get('front_end_version')!r} and this runtime "
-                f"implements {FACE_FRONT_END_VERSION}; update changeling or export the model again"
-            )
+        data = parse_head(text, "face")
         manifest = build(cls, data, "manifest")
         for problem in _problems(manifest):
             raise ModelFileError(f"the manifest contradicts itself: {problem}; export the model again")
         return manifest
 
 
+def parse_head(text: str | bytes, kind: str) -> dict[str, Any]:
+    """The manifest of a model of that ``kind`` for faces as JSON. Raises as `FaceManifest.from_json` does."""
+    data = parse_object(text)
+    if data.get("kind") != kind:
+        raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a {kind} model is needed here")
+    if data.get("format_version") != FORMAT_VERSION:
+        raise ModelFileError(
+            f"the model file has format version {data.get('format_version')!r} and this runtime reads "
+            f"{FORMAT_VERSION}; update changeling or export the model again"
+        )
+    if data.get("front_end_version") != FACE_FRONT_END_VERSION:
+        raise FrontEndError(
+            f"the model needs face front end version {data.get('front_end_version')!r} and this runtime "
+            f"implements {FACE_FRONT_END_VERSION}; update changeling or export the model again"
+        )
+    return data
+
+
+def geometry_fingerprint(version: int, crop: CropSpec, detector: DetectorSpec, landmarks: LandmarkSpec) -> str:
+    """See `FaceManifest.geometry_fingerprint`; ``version`` is that of the front end."""
+    parts = [dataclasses.asdict(part) for part in (crop, detector, landmarks)]
+    return hashlib.sha256(canonical([version, parts]).encode()).hexdigest()
+
+
 def _problems(manifest: FaceManifest) -> list[str]:
     """What in the manifest cannot be meant, each as half a sentence."""
     return [
         *_graph_problems(manifest),
-        *_detector_problems(manifest.detector),
-        *_landmark_problems(manifest.landmarks, manifest.units),
-        *_crop_problems(manifest),
+        *path_problems(manifest.crop, manifest.detector, manifest.landmarks, manifest.track),
+        *mask_problems(manifest.mask, manifest.crop),
         *_unit_problems(manifest),
     ]
 
@@ -282,14 +294,33 @@ def _graph_problems(manifest: FaceManifest) -> list[str]:
     found = [f"tensor {name} is not {list(shape)}" for name, shape in wanted.items() if shapes.get(name) != shape]
     if len(flow) != 4 or flow[0] != 1 or flow[1] != flow[2] or flow[3] != 2 or not 0 < flow[1] <= size:
         found.append("tensor flow is not a square field of vectors")
-    tensors = [*manifest.inputs, *manifest.outputs]
-    for graph in (manifest.detector.graph, manifest.landmarks.graph):
-        tensors += [*graph.inputs, *graph.outputs]
-        if len(graph.inputs) != 1:
-            found.append(f"{graph.file} has {len(graph.inputs)} inputs and not one")
-        if graph.graph_format not in ("tflite", "onnx"):
-            found.append(f"{graph.file} is of the unknown format {graph.graph_format!r:.20}")
-    return found + [f"tensor {tensor.name!r:.40} is not float32" for tensor in tensors if tensor.dtype != "float32"]
+    return found + not_floats((*manifest.inputs, *manifest.outputs))
+
+
+def not_floats(tensors: Iterable[TensorSpec]) -> list[str]:
+    """Which of ``tensors`` are of another type than float32, each as half a sentence."""
+    return [f"tensor {tensor.name!r:.40} is not float32" for tensor in tensors if tensor.dtype != "float32"]
+
+
+def path_problems(crop: CropSpec, detector: DetectorSpec, landmarks: LandmarkSpec, track: TrackSpec) -> list[str]:
+    """What in the specs that find and follow faces cannot be meant, each as half a sentence."""
+    return [
+        *_part_problems(detector.graph),
+        *_part_problems(landmarks.graph),
+        *_detector_problems(detector),
+        *_landmark_problems(landmarks),
+        *_crop_problems(crop),
+        *_track_problems(track),
+    ]
+
+
+def _part_problems(graph: GraphSpec) -> list[str]:
+    found = not_floats((*graph.inputs, *graph.outputs))
+    if len(graph.inputs) != 1:
+        found.append(f"{graph.file} has {len(graph.inputs)} inputs and not one")
+    if graph.graph_format not in ("tflite", "onnx"):
+        found.append(f"{graph.file} is of the unknown format {graph.graph_format!r:.20}")
+    return found
 
 
 def _detector_problems(spec: DetectorSpec) -> list[str]:
@@ -311,7 +342,7 @@ def _detector_problems(spec: DetectorSpec) -> list[str]:
     return found
 
 
-def _landmark_problems(spec: LandmarkSpec, units: tuple[UnitSpec, ...]) -> list[str]:
+def _landmark_problems(spec: LandmarkSpec) -> list[str]:
     outputs = {tensor.name: tensor.shape for tensor in spec.graph.outputs}
     found = []
     if not 0 < spec.size_px <= MAXIMUM_SIDE or not _takes(spec.graph, spec.size_px):
@@ -321,15 +352,12 @@ def _landmark_problems(spec: LandmarkSpec, units: tuple[UnitSpec, ...]) -> list[
     groups = spec.five_points
     if len(groups) != FIVE or any(not group or not all(0 <= i < spec.count for i in group) for group in groups):
         found.append("the five points are not made of landmarks")
-    if any(unit.measure for unit in units) and spec.count != MESH_POINTS:
-        found.append(f"measures are made of a mesh of {MESH_POINTS} points")
     if not 1.0 <= spec.box_scale <= 4.0:
         found.append("the landmark model's crop has no sensible size")
     return found
 
 
-def _crop_problems(manifest: FaceManifest) -> list[str]:
-    crop, mask, track = manifest.crop, manifest.mask, manifest.track
+def _crop_problems(crop: CropSpec) -> list[str]:
     found = []
     if not 16 <= crop.size_px <= MAXIMUM_SIDE:
         found.append(f"a crop of {crop.size_px} pixels")
@@ -337,12 +365,21 @@ def _crop_problems(manifest: FaceManifest) -> list[str]:
         found.append("the crop's reference is not five points")
     elif crop.reference[0] == crop.reference[1]:
         found.append("both eyes lie at the same place of the crop")
-    if not mask.gate_low < mask.gate_high or not 0.0 < mask.feather_px < crop.size_px / 2:
-        found.append("the mask's gate or feather is upside down")
+    return found
+
+
+def mask_problems(mask: MaskSpec, crop: CropSpec) -> list[str]:
+    """What in a mask's spec cannot be meant, as half a sentence."""
+    if mask.gate_low < mask.gate_high and 0.0 < mask.feather_px < crop.size_px / 2:
+        return []
+    return ["the mask's gate or feather is upside down"]
+
+
+def _track_problems(track: TrackSpec) -> list[str]:
     cutoffs = [hz for one in (track.five, track.measures) for hz in (one.minimum_cutoff_hz, one.derivative_cutoff_hz)]
     if track.detect_every_frames < 1 or min(*cutoffs, track.edit_cutoff_hz) <= 0.0:
-        found.append("the tracking cannot work")
-    return found
+        return ["the tracking cannot work"]
+    return []
 
 
 def _unit_problems(manifest: FaceManifest) -> list[str]:
@@ -350,6 +387,8 @@ def _unit_problems(manifest: FaceManifest) -> list[str]:
     found = [f"unit {unit.name!r:.40} has no range" for unit in manifest.units if not unit.minimum < unit.maximum]
     if len(set(names)) != len(names) or not 0 < len(names) <= MAXIMUM_UNITS:
         found.append("units are missing, too many or there twice")
+    if any(unit.measure for unit in manifest.units) and manifest.landmarks.count != MESH_POINTS:
+        found.append(f"measures are made of a mesh of {MESH_POINTS} points")
     for unit in manifest.units:
         if unit.measure not in MEASURES:
             found.append(f"unit {unit.name!r:.40} has the unknown measure {unit.measure!r:.40}")

@@ -28,7 +28,7 @@ class Composer:
     def __init__(self, crop: CropSpec, mask: MaskSpec) -> None:
         self._size_px = crop.size_px
         self._mask = mask
-        self._window = _window(crop.size_px, mask.feather_px)
+        self._window = border_window(crop.size_px, mask.feather_px)
 
     def crop(self, image: Image, to_crop: Similarity) -> Image:
         """The aligned crop (S, S, 3) of a photo."""
@@ -50,7 +50,7 @@ class Composer:
         y -= np.float32(origin[1] - box.top)
         moved = remap(cut, x, y)
         if mask.max() > 0.0:
-            moved = _blend(moved, sample(mask, from_box, box.shape, black_outside=True), edit.rgb, from_box)
+            moved = blend_over(moved, sample(mask, from_box, box.shape, black_outside=True), edit.rgb, from_box)
         image[box.slices] = moved
         return box
 
@@ -61,8 +61,8 @@ class Composer:
         size = edit.flow.shape[0]
         feather = spec.feather_px * size / self._size_px
         limit = np.float32(_MAXIMUM_FLOW * self._size_px)
-        flow = np.clip(edit.flow, -limit, limit) * (_window(size, feather)[..., None] * share)
-        gated = np.clip((edit.mask - spec.gate_low) * np.float32(1.0 / (spec.gate_high - spec.gate_low)), 0.0, 1.0)
+        flow = np.clip(edit.flow, -limit, limit) * (border_window(size, feather)[..., None] * share)
+        gated = open_gate(edit.mask, spec)
         return flow.astype(np.float32), (gated * self._window[..., None] * share).astype(np.float32)
 
     def _positions(self, flow: FloatArray, from_box: Similarity, box: Box) -> tuple[FloatArray, FloatArray]:
@@ -87,8 +87,17 @@ def _source(image: Image, box: Box, x: FloatArray, y: FloatArray) -> tuple[Image
     return image[reach.slices], (reach.left, reach.top)
 
 
-def _blend(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Similarity) -> Image:
-    """Invented pixels over moved ones, where the mask is open."""
+def open_gate(mask: FloatArray, spec: MaskSpec) -> FloatArray:
+    """The graph's mask (S, S, 1) as the gate of ``spec`` opens it, 0..1."""
+    scale = np.float32(1.0 / (spec.gate_high - spec.gate_low))
+    return np.asarray(np.clip((mask - np.float32(spec.gate_low)) * scale, 0.0, 1.0), np.float32)
+
+
+def blend_over(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Similarity) -> Image:
+    """Invented pixels over a photo's (h, w, 3), where the mask (h, w, 1) is open.
+
+    ``rgb`` (S, S, 3) 0..1 lies in the crop, to which ``from_box`` goes from the photo's pixels.
+    """
     rows, columns = np.flatnonzero(mask.any(axis=(1, 2))), np.flatnonzero(mask.any(axis=(0, 2)))
     if not len(rows):
         return moved
@@ -103,8 +112,8 @@ def _blend(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Similarity
     return result
 
 
-def _window(cells: int, feather_cells: float) -> FloatArray:
-    """(cells, cells), 1 inside and falling to 0 towards the border over ``feather_cells``, smoothly."""
+def border_window(cells: int, feather_cells: float) -> FloatArray:
+    """A box (cells, cells), 1 inside and falling to 0 towards the border over ``feather_cells``, smoothly."""
     distance = np.minimum(np.arange(cells), np.arange(cells)[::-1]).astype(np.float32) / np.float32(feather_cells)
     ramp = np.clip(distance, 0.0, 1.0)
     smooth = ramp * ramp * (3.0 - 2.0 * ramp)

@@ -64,8 +64,7 @@ class EditFilter:
     def __call__(self, edit: Edit, time_s: float) -> Edit:
         """The filtered answer; time that does not advance gives the last one again."""
         if self._last is not None:
-            step_s = time_s - self._time_s
-            share = np.float32(_share(self._cutoff_hz, step_s) if step_s > 0.0 else 0.0)
+            share = lowpass_share(self._cutoff_hz, time_s - self._time_s)
             pairs = zip(_parts(self._last), _parts(edit), strict=True)
             edit = Edit(*(last + share * (now - last) for last, now in pairs))
         self._last, self._time_s = edit, time_s
@@ -74,6 +73,11 @@ class EditFilter:
 
 def _parts(edit: Edit) -> tuple[FloatArray, ...]:
     return edit.flow, edit.mask, edit.rgb
+
+
+def lowpass_share(cutoff_hz: float, step_s: float) -> np.float32:
+    """How much of a new value a first-order low-pass takes after ``step_s``; none when time does not advance."""
+    return np.float32(_share(cutoff_hz, step_s) if step_s > 0.0 else 0.0)
 
 
 def _share(cutoff_hz: float, step_s: float) -> float:

@@ -60,6 +60,8 @@ def test_help_lists_every_verb_module() -> None:
         "main",
         "progress",
         "convert_faces",
+        "convert_swaps",
+        "face_job",
         "folders",
         "media_kind",
         "raw",
@@ -174,4 +176,4 @@ def test_every_error_of_ours_has_its_own_exit_code_range() -> None:
     def tree(cls: type[ChangelingError]) -> list[type[ChangelingError]]:
         return [cls, *(leaf for sub in cls.__subclasses__() for leaf in tree(sub))]
 
-    assert {cls.exit_code for cls in tree(ChangelingError)} <= set(range(1, 8))
+    assert {cls.exit_code for cls in tree(ChangelingError)} <= set(range(1, 9))

@@ -18,10 +18,8 @@ from typing import Final
 
 from edge_runtime.contract import TensorSpec
 from edge_runtime.errors import WorkstationError
-from edge_runtime.face.detect import Detector
 from edge_runtime.face.finder import FaceFinder
-from edge_runtime.face.landmarks import Landmarker
-from edge_runtime.face.parts import open_part
+from edge_runtime.face.parts import open_finder
 from edge_runtime.face_contract import (
     MESH_POINTS,
     AnchorLayer,
@@ -178,8 +176,7 @@ class FaceParts:
 
     def finder(self) -> FaceFinder:
         """Finds faces here as the device does."""
-        detector = Detector(DETECTOR, open_part(DETECTOR.graph, self.files))
-        return FaceFinder(detector, Landmarker(LANDMARKS, DETECTOR, open_part(LANDMARKS.graph, self.files)))
+        return open_finder(DETECTOR, LANDMARKS, self.files)[0]
 
 
 def load_parts(cache: Path | None = None) -> FaceParts:
