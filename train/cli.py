@@ -77,7 +77,7 @@ def _step(name: str, arguments: list[str], *, room: str = "voice") -> int:
 
 def _all_at_once(arguments: list[str]) -> int:
     # All options are checked here: a slip in one of fit must not show after an hour of collecting.
-    from train.voice.consent import FLAG
+    from train.consent import FLAG
 
     options = _all_at_once_parser().parse_args(arguments)
     data = str(Path(options.output) / "data")
@@ -93,7 +93,7 @@ def _all_at_once(arguments: list[str]) -> int:
 
 
 def _all_at_once_parser() -> Parser:
-    from train.voice.consent import FLAG
+    from train.consent import FLAG
     from train.voice.presets import LATENCIES, PRESETS
 
     parser = Parser("changeling train voice", "Collect recordings of one speaker and fit a voice to them.")

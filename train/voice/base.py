@@ -18,6 +18,7 @@ import numpy as np
 
 from edge_runtime.errors import OutputError, WorkstationError
 from edge_runtime.files import make_folder
+from train.half_floats import halve
 from train.records import save_json
 from train.voice.config import VoiceConfig
 from train.voice.run import Run, TrainedVoice, Voices, load_run
@@ -61,27 +62,10 @@ def keep_base(run: TrainedVoice, folder: Path) -> None:
     save_json(theirs.config, run.config)
     save_json(theirs.voices, Voices(run.voices, run.sources))
     try:
-        _halve(ours.weights, theirs.weights)
+        halve(ours.weights, theirs.weights)
         shutil.copyfile(ours.film, theirs.film)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written ({error.strerror or error}); choose another folder") from error
-
-
-def _halve(source: Path, target: Path) -> None:
-    """Copy Keras weights with every float32 array as float16; Keras casts back when it loads them."""
-    import h5py
-
-    with h5py.File(source) as ours, h5py.File(target, "w") as theirs:
-
-        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
-            if isinstance(item, h5py.Dataset):
-                values = item[()]
-                theirs[name] = values.astype(np.float16) if values.dtype == np.float32 else values
-            else:
-                theirs.require_group(name)
-            theirs[name].attrs.update(item.attrs)
-
-        ours.visititems(copy)
 
 
 def start_from(trainer: VoiceTrainer, base: TrainedVoice) -> None:

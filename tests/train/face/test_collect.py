@@ -35,7 +35,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(collect_module, "build_head", lambda model, person: None)
     monkeypatch.setattr(collect_module, "expression_pair", pair("expression"))
     monkeypatch.setattr(collect_module, "identity_pair", pair("identity"))
-    monkeypatch.setattr(collect_module, "_stored", lambda stored: stored)
+    monkeypatch.setattr(collect_module, "stored_pair", lambda stored: stored)
     return calls
 
 
