@@ -76,7 +76,8 @@ class SwapSampler:
 
 def cut(look: Look, five: FloatArray, crop: CropSpec, *, flip: bool) -> SwapExample:
     """The crop that ``five`` (5, 2) gives; mirrored first, with all that belongs to it."""
-    images, planes = (look.image, look.target), (look.face, look.shown, look.features)
+    images: tuple[Image, ...] = (look.image, look.target)
+    planes: tuple[Image, ...] = (look.face, look.shown, look.features)
     if flip:
         five = mirror_five(five, look.image.shape[1])
         images = tuple(np.ascontiguousarray(image[:, ::-1]) for image in images)

@@ -162,3 +162,39 @@ def features_about(five: FloatArray, shape: tuple[int, int]) -> Plane:
 
 def _bytes(share: FloatArray) -> Plane:
     return np.rint(np.clip(share, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+class OwnHalf:
+    """Of rendered looks, every other pair's target as itself: all that a person's photos would tell."""
+
+    def __init__(self, looks: RenderedLooks) -> None:
+        self._looks = looks
+
+    def __len__(self) -> int:
+        return (len(self._looks) + 2) // 4
+
+    def look(self, number: int) -> Look:
+        """See `Looks.look`."""
+        return self._looks.look(4 * number + 1)
+
+    def draw(self, rng: np.random.Generator) -> Look:
+        """See `Looks.draw`."""
+        return self.look(int(rng.integers(len(self))))
+
+
+class SwapHalf:
+    """The other pairs as swaps: their truth was never shown."""
+
+    def __init__(self, looks: RenderedLooks) -> None:
+        self._looks = looks
+
+    def __len__(self) -> int:
+        return len(self._looks) // 4
+
+    def look(self, number: int) -> Look:
+        """See `Looks.look`."""
+        return self._looks.look(4 * number + 2)
+
+    def draw(self, rng: np.random.Generator) -> Look:
+        """See `Looks.draw`."""
+        return self.look(int(rng.integers(len(self))))
