@@ -79,10 +79,10 @@ class RenderedLooks:
         """Only pairs count whose target is one of ``identities``."""
         rows = {name: row for row, name in enumerate(identities)}
         self._pairs = [
-            (shard, index, rows[str(shard.names[index, 1])])
+            (shard, index, rows[str(shard.heads[index, 1])])
             for shard in shards
             for index in range(len(shard))
-            if str(shard.names[index, 1]) in rows
+            if str(shard.heads[index, 1]) in rows
         ]
 
     @classmethod

@@ -43,7 +43,7 @@ from train.face.preprocess import (
 from train.face.render.scene import EYES, FACE, MOUTH
 from train.pool import check_workers
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 """Bumped on any change of what the files hold."""
 
 
@@ -59,7 +59,7 @@ class SwapAligned:
     """(N, 2, F, F) 0..255: share of a pixel that shows eyes or mouth."""
     five: FloatArray
     """(N, 2, 5, 2) the device's five points in A and in B, in frame pixels."""
-    names: NDArray[np.str_]
+    heads: NDArray[np.str_]
     """(N, 2) names of the heads."""
 
     def __len__(self) -> int:

@@ -113,6 +113,11 @@ class TrainedSwap:
     """Whom it was adapted to; None for a base."""
     scores: dict[str, float]
 
+    @property
+    def name(self) -> str:
+        """Name of the model, used in file names."""
+        return self.config.name
+
     @cached_property
     def network(self) -> keras.Model:
         """The network with averaged weights, for any identity and batch."""
