@@ -99,6 +99,11 @@ class RenderedLooks:
     def __len__(self) -> int:
         return 2 * len(self._pairs)
 
+    def heads(self, number: int) -> tuple[str, str]:
+        """Names of the source and the target of a look's pair."""
+        shard, index, _ = self._pairs[number // 2]
+        return str(shard.heads[index, 0]), str(shard.heads[index, 1])
+
     def draw(self, rng: np.random.Generator) -> Look:
         """See `Looks.draw`; a target as itself with a probability of `OWN_SHARE`."""
         return self.look(2 * int(rng.integers(len(self._pairs))) + int(rng.random() < OWN_SHARE))
