@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 import edge_runtime
 from edge_runtime.cli.machine import describe, this_machine
 from edge_runtime.face import remap
+from edge_runtime.face.choice import choose
 from edge_runtime.face.controls import wanted_delta
-from edge_runtime.face.converter import FaceConverter, choose
+from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.geometry import Similarity, align
 from edge_runtime.face.measures import measure_face
 from edge_runtime.media.image import read_photo

@@ -10,7 +10,7 @@ import dataclasses
 
 from edge_runtime.errors import ModelFileError
 from edge_runtime.files import Path, reason
-from edge_runtime.manifests import FACE, VOICE
+from edge_runtime.manifests import FACE, SWAP, VOICE
 from edge_runtime.model_file import ModelFile, open_model
 
 VOICES = "voices.tflite"
@@ -22,6 +22,11 @@ FOLDER = "models"
 _DEFAULTS = {
     VOICE: (VOICES, "the voices that come with changeling"),
     FACE: (FACES, "the face model that comes with changeling"),
+}
+_NEEDED = {
+    VOICE: "sound needs a voice model",
+    FACE: "photos and video need a face model",
+    SWAP: "--swap needs a swap model",
 }
 _REMEDY = "install changeling again, or name a model file of your own"
 
@@ -36,14 +41,15 @@ def open_model_or_default(path: Path | None = None, kind: str | None = None) -> 
         return _open_default(kind or VOICE)
     model = open_model(path)
     if kind is not None and model.manifest.kind != kind:
-        needed = "photos and video need a face model" if kind == FACE else "sound needs a voice model"
-        raise ModelFileError(f"{model.path} is a {model.manifest.kind} model; {needed}")
+        raise ModelFileError(f"{model.path} is a {model.manifest.kind} model; {_NEEDED[kind]}")
     return model
 
 
 def _open_default(kind: str) -> ModelFile:
     from importlib import resources  # costs a board some ten milliseconds, which a named model need not pay
 
+    if kind not in _DEFAULTS:
+        raise ModelFileError(f"no {kind} model comes with changeling; name the file of one")
     file_name, what = _DEFAULTS[kind]
     resource = resources.files("edge_runtime").joinpath(FOLDER).joinpath(file_name)
     if not resource.is_file():

@@ -7,6 +7,7 @@ ChangelingError                  anything this project refuses to do; its text i
 ├── ControlError                 a control is out of its range, or names a voice or style the model does not have
 ├── ModelFileError               the model file is truncated, altered, of an unknown version, or not ours
 │   └── FrontEndError            the file asks for a signal front end this runtime does not implement
+├── ConsentError                 the model imitates a person who has not agreed to it, or does not any more
 ├── BackendError                 no interpreter is installed, or the interpreter refuses the graph
 ├── MissingDependencyError       an optional package is needed for this; the text names the extra to install
 └── WorkstationError             a step of training or export failed (raised only by `train` and `export`)
@@ -55,6 +56,12 @@ class ModelFileError(ChangelingError):
 
 class FrontEndError(ModelFileError):
     """The model file asks for a front end this runtime does not implement."""
+
+
+class ConsentError(ChangelingError):
+    """The model imitates a person, and their permission is missing or has ended."""
+
+    exit_code = 8
 
 
 class BackendError(ChangelingError):

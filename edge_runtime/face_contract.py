@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.errors import FrontEndError, ModelFileError
@@ -153,6 +155,12 @@ class MaskSpec:
     """The graph's mask is mapped so that these become 0 and 1: a mask that is a little open everywhere stays shut."""
     feather_px: float
     """Within this distance of the crop's border the edit fades to nothing, in crop pixels."""
+
+
+@dataclass(frozen=True)
+class EditMaskSpec(MaskSpec):
+    """The same of an edit that makes moved pixels lighter or darker too."""
+
     shade_feather_px: float
     """The same of what becomes lighter or darker: a skin that ends is seen more than a movement that does."""
 
@@ -222,7 +230,7 @@ class FaceManifest:
     detector: DetectorSpec
     landmarks: LandmarkSpec
     track: TrackSpec
-    mask: MaskSpec
+    mask: EditMaskSpec
     inputs: tuple[TensorSpec, ...]
     """``image`` (1, S, S, 3) 0..1 and ``delta`` (1, U)."""
     outputs: tuple[TensorSpec, ...]
@@ -244,8 +252,7 @@ class FaceManifest:
 
     def geometry_fingerprint(self) -> str:
         """SHA-256 of what decides how a face becomes a crop: the key of cached crops in training."""
-        parts = [dataclasses.asdict(part) for part in (self.crop, self.detector, self.landmarks)]
-        return hashlib.sha256(canonical([self.front_end_version, parts]).encode()).hexdigest()
+        return geometry_fingerprint(self.front_end_version, self.crop, self.detector, self.landmarks)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> FaceManifest:
@@ -253,32 +260,43 @@ class FaceManifest:
 
         Raises `ModelFileError` (unknown version or kind, wrong structure, numbers that do not fit) or `FrontEndError`.
         """
-        data = parse_object(text)
-        if data.get("kind") != "face":
-            raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a face model is needed here")
-        if data.get("format_version") != FORMAT_VERSION:
-            raise ModelFileError(
-                f"the model file has format version {data.get('format_version')!r} and this runtime reads "
-                f"{FORMAT_VERSION}; update changeling or export the model again"
-            )
-        if data.get("front_end_version") != FACE_FRONT_END_VERSION:
-            raise FrontEndError(
-                f"the model needs face front end version {data.get('front_end_version')!r} and this runtime "
-                f"implements {FACE_FRONT_END_VERSION}; update changeling or export the model again"
-            )
+        data = parse_head(text, "face")
         manifest = build(cls, data, "manifest")
         for problem in _problems(manifest):
             raise ModelFileError(f"the manifest contradicts itself: {problem}; export the model again")
         return manifest
 
 
+def parse_head(text: str | bytes, kind: str) -> dict[str, Any]:
+    """The manifest of a model of that ``kind`` for faces as JSON. Raises as `FaceManifest.from_json` does."""
+    data = parse_object(text)
+    if data.get("kind") != kind:
+        raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a {kind} model is needed here")
+    if data.get("format_version") != FORMAT_VERSION:
+        raise ModelFileError(
+            f"the model file has format version {data.get('format_version')!r} and this runtime reads "
+            f"{FORMAT_VERSION}; update changeling or export the model again"
+        )
+    if data.get("front_end_version") != FACE_FRONT_END_VERSION:
+        raise FrontEndError(
+            f"the model needs face front end version {data.get('front_end_version')!r} and this runtime "
+            f"implements {FACE_FRONT_END_VERSION}; update changeling or export the model again"
+        )
+    return data
+
+
+def geometry_fingerprint(version: int, crop: CropSpec, detector: DetectorSpec, landmarks: LandmarkSpec) -> str:
+    """See `FaceManifest.geometry_fingerprint`; ``version`` is that of the front end."""
+    parts = [dataclasses.asdict(part) for part in (crop, detector, landmarks)]
+    return hashlib.sha256(canonical([version, parts]).encode()).hexdigest()
+
+
 def _problems(manifest: FaceManifest) -> list[str]:
     """What in the manifest cannot be meant, each as half a sentence."""
     return [
         *_graph_problems(manifest),
-        *_detector_problems(manifest.detector),
-        *_landmark_problems(manifest.landmarks, manifest.units),
-        *_crop_problems(manifest),
+        *path_problems(manifest.crop, manifest.detector, manifest.landmarks, manifest.track),
+        *mask_problems(manifest.mask, manifest.crop),
         *_unit_problems(manifest),
     ]
 
@@ -292,14 +310,33 @@ def _graph_problems(manifest: FaceManifest) -> list[str]:
         shape = shapes.get(name, ())
         if len(shape) != 4 or shape != (1, shape[1], shape[1], values) or not 0 < shape[1] <= size:
             found.append(f"tensor {name} is not a square field of {values} values")
-    tensors = [*manifest.inputs, *manifest.outputs]
-    for graph in (manifest.detector.graph, manifest.landmarks.graph):
-        tensors += [*graph.inputs, *graph.outputs]
-        if len(graph.inputs) != 1:
-            found.append(f"{graph.file} has {len(graph.inputs)} inputs and not one")
-        if graph.graph_format not in ("tflite", "onnx"):
-            found.append(f"{graph.file} is of the unknown format {graph.graph_format!r:.20}")
-    return found + [f"tensor {tensor.name!r:.40} is not float32" for tensor in tensors if tensor.dtype != "float32"]
+    return found + not_floats((*manifest.inputs, *manifest.outputs))
+
+
+def not_floats(tensors: Iterable[TensorSpec]) -> list[str]:
+    """Which of ``tensors`` are of another type than float32, each as half a sentence."""
+    return [f"tensor {tensor.name!r:.40} is not float32" for tensor in tensors if tensor.dtype != "float32"]
+
+
+def path_problems(crop: CropSpec, detector: DetectorSpec, landmarks: LandmarkSpec, track: TrackSpec) -> list[str]:
+    """What in the specs that find and follow faces cannot be meant, each as half a sentence."""
+    return [
+        *_part_problems(detector.graph),
+        *_part_problems(landmarks.graph),
+        *_detector_problems(detector),
+        *_landmark_problems(landmarks),
+        *_crop_problems(crop),
+        *_track_problems(track),
+    ]
+
+
+def _part_problems(graph: GraphSpec) -> list[str]:
+    found = not_floats((*graph.inputs, *graph.outputs))
+    if len(graph.inputs) != 1:
+        found.append(f"{graph.file} has {len(graph.inputs)} inputs and not one")
+    if graph.graph_format not in ("tflite", "onnx"):
+        found.append(f"{graph.file} is of the unknown format {graph.graph_format!r:.20}")
+    return found
 
 
 def _detector_problems(spec: DetectorSpec) -> list[str]:
@@ -321,7 +358,7 @@ def _detector_problems(spec: DetectorSpec) -> list[str]:
     return found
 
 
-def _landmark_problems(spec: LandmarkSpec, units: tuple[UnitSpec, ...]) -> list[str]:
+def _landmark_problems(spec: LandmarkSpec) -> list[str]:
     outputs = {tensor.name: tensor.shape for tensor in spec.graph.outputs}
     found = []
     if not 0 < spec.size_px <= MAXIMUM_SIDE or not _takes(spec.graph, spec.size_px):
@@ -331,15 +368,12 @@ def _landmark_problems(spec: LandmarkSpec, units: tuple[UnitSpec, ...]) -> list[
     groups = spec.five_points
     if len(groups) != FIVE or any(not group or not all(0 <= i < spec.count for i in group) for group in groups):
         found.append("the five points are not made of landmarks")
-    if any(unit.measure for unit in units) and spec.count != MESH_POINTS:
-        found.append(f"measures are made of a mesh of {MESH_POINTS} points")
     if not 1.0 <= spec.box_scale <= 4.0:
         found.append("the landmark model's crop has no sensible size")
     return found
 
 
-def _crop_problems(manifest: FaceManifest) -> list[str]:
-    crop, mask, track = manifest.crop, manifest.mask, manifest.track
+def _crop_problems(crop: CropSpec) -> list[str]:
     found = []
     if not 16 <= crop.size_px <= MAXIMUM_SIDE:
         found.append(f"a crop of {crop.size_px} pixels")
@@ -347,13 +381,24 @@ def _crop_problems(manifest: FaceManifest) -> list[str]:
         found.append("the crop's reference is not five points")
     elif crop.reference[0] == crop.reference[1]:
         found.append("both eyes lie at the same place of the crop")
-    feathers = (mask.feather_px, mask.shade_feather_px)
-    if not mask.gate_low < mask.gate_high or not all(0.0 < feather < crop.size_px / 2 for feather in feathers):
-        found.append("the mask's gate or feather is upside down")
+    return found
+
+
+def mask_problems(mask: MaskSpec, crop: CropSpec) -> list[str]:
+    """What in a mask's spec cannot be meant, as half a sentence."""
+    feathers = [mask.feather_px]
+    if isinstance(mask, EditMaskSpec):
+        feathers.append(mask.shade_feather_px)
+    if mask.gate_low < mask.gate_high and all(0.0 < feather < crop.size_px / 2 for feather in feathers):
+        return []
+    return ["the mask's gate or feather is upside down"]
+
+
+def _track_problems(track: TrackSpec) -> list[str]:
     cutoffs = [hz for one in (track.five, track.measures) for hz in (one.minimum_cutoff_hz, one.derivative_cutoff_hz)]
     if track.detect_every_frames < 1 or min(*cutoffs, track.edit_cutoff_hz) <= 0.0:
-        found.append("the tracking cannot work")
-    return found
+        return ["the tracking cannot work"]
+    return []
 
 
 def _unit_problems(manifest: FaceManifest) -> list[str]:
@@ -361,6 +406,8 @@ def _unit_problems(manifest: FaceManifest) -> list[str]:
     found = [f"unit {unit.name!r:.40} has no range" for unit in manifest.units if not unit.minimum < unit.maximum]
     if len(set(names)) != len(names) or not 0 < len(names) <= MAXIMUM_UNITS:
         found.append("units are missing, too many or there twice")
+    if any(unit.measure for unit in manifest.units) and manifest.landmarks.count != MESH_POINTS:
+        found.append(f"measures are made of a mesh of {MESH_POINTS} points")
     for unit in manifest.units:
         if unit.kind not in (EXPRESSION, FEATURE):
             found.append(f"unit {unit.name!r:.40} is of the unknown kind {unit.kind!r:.40}")

@@ -13,16 +13,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from edge_runtime.consent import consent_text
 from edge_runtime.contract import FORMAT_VERSION, StatePair, TensorSpec, VoiceManifest
 from edge_runtime.face_contract import FaceManifest
 from edge_runtime.manifests import Manifest
 from edge_runtime.model_file import pack_model
+from edge_runtime.swap_contract import SwapManifest
 from edge_runtime.voice.synthesis import algorithmic_latency_ms
 from export.inspect_graph import GraphFacts
 from export.recipes import STATE_SUFFIX, Recipe
 from export.subject import FloatArray, Subject
 
-ManifestT = TypeVar("ManifestT", VoiceManifest, FaceManifest)
+ManifestT = TypeVar("ManifestT", VoiceManifest, FaceManifest, SwapManifest)
 
 DISTRIBUTION = "changeling"
 GOLDEN_SECONDS = 0.8
@@ -225,5 +227,4 @@ def _source_lines(manifest: VoiceManifest) -> Sequence[str]:
 def _consent_line(voice: Any) -> str:
     if voice.consent is None:
         return "a person's voice; no consent is on record"
-    until = f" until {voice.consent.expires_on}" if voice.consent.expires_on else ""
-    return f"{voice.consent.person} agreed on {voice.consent.given_on}{until} to: {voice.consent.scope}"
+    return consent_text(voice.consent)

@@ -12,17 +12,20 @@ from pathlib import Path
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, MissingDependencyError, WorkstationError
 from edge_runtime.files import write_atomic
+from edge_runtime.manifests import FACE, SWAP, VOICE
 from export.exporter import Options, export_run
-from export.recipes import COMPATS, FACE_RECIPES, FORMATS, PRECISIONS, RECIPES, Recipe, select
+from export.recipes import COMPATS, FACE_RECIPES, FORMATS, PRECISIONS, RECIPES, SWAP_RECIPES, Recipe, select
 from export.report import text_table
 from export.report_html import render
 from export.trial import Trial
 from export.voice_trial import VoiceTrial
 from export.worker import start_server
 from train.face.run import LINEAR, NETWORK, is_face_run
+from train.face.swap.run import is_swap_run
 from train.voice.run import load_run
 
 TIERS = (NETWORK, LINEAR)
+_RECIPES = {VOICE: RECIPES, FACE: FACE_RECIPES, SWAP: SWAP_RECIPES}
 _NEEDED = ("tensorflow", "keras", "ai_edge_litert", "onnx", "onnxruntime", "tf2onnx")
 
 
@@ -32,21 +35,36 @@ def main(argv: Sequence[str]) -> int:
     0: every file passed; 7: a file was refused (the others are there, the report says why). Raises `ChangelingError`.
     """
     arguments = _parser().parse_args(list(argv))
-    is_face = is_face_run(Path(arguments.run))
-    recipes = select(_names(arguments.precision), _names(arguments.format), FACE_RECIPES if is_face else RECIPES)
+    kind = _kind(Path(arguments.run))
+    recipes = select(_names(arguments.precision), _names(arguments.format), _RECIPES[kind])
     if arguments.timeout <= 0.0:
         raise InputError("--timeout must be more than 0 seconds")
     if arguments.calibration is not None and not Path(arguments.calibration).is_dir():
         raise InputError(f"{arguments.calibration} is not a folder; name one with recordings or photos")
     _check_environment()
-    trial = _load(Path(arguments.run), is_face, arguments)
+    trial = _load(Path(arguments.run), kind, arguments)
     start_server()  # imports TensorFlow for the conversions while this process imports it for Keras
     return _export(trial, recipes, arguments)
 
 
-def _load(path: Path, is_face: bool, arguments: argparse.Namespace) -> Trial:
-    if not is_face:
+def _kind(path: Path) -> str:
+    """What was trained in a run's folder."""
+    if is_swap_run(path):
+        return SWAP
+    return FACE if is_face_run(path) else VOICE
+
+
+def _load(path: Path, kind: str, arguments: argparse.Namespace) -> Trial:
+    if kind != SWAP and arguments.identity is not None:
+        raise InputError("--identity is for the base of swaps; leave it out")
+    if kind == VOICE:
         return VoiceTrial(load_run(path))
+    if kind == SWAP:
+        from export.swap_trial import SwapTrial
+        from train.face.swap.run import load_run as load_swap_run
+
+        swap = load_swap_run(path)
+        return SwapTrial(swap, swap.row_of(arguments.identity))
     from export.face_trial import FaceTrial
     from train.face.run import load_run as load_face_run
 
@@ -66,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tier", choices=TIERS, default=TIERS[0], help="of a face model: the network, or its linear flow basis alone"
     )
+    parser.add_argument("--identity", metavar="NAME", help="of a base of swaps: which rendered identity (the first)")
     parser.add_argument(
         "--timeout", type=number, default=300.0, metavar="SECONDS", help="longest time of one conversion (300)"
     )

@@ -20,7 +20,7 @@ from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit, edit_of, parts_of
 from edge_runtime.face.geometry import align
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_contract import CropSpec, FaceManifest
 from edge_runtime.golden import GOLDEN
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
 from edge_runtime.model_file import open_model
@@ -29,7 +29,7 @@ from export.calibrate import Step, keras_step, roll_out
 from export.inspect_graph import GraphFacts
 from export.parity import Reference
 from export.recipes import Recipe
-from export.report_faces import Faces, faces_section
+from export.report_faces import Faces, differences, faces_section
 from export.subject import FloatArray
 from export.trial import Evidence, Tried
 from export.worker import Job
@@ -46,6 +46,9 @@ SHOWN = 8
 PICTURE_PSNR = "picture_psnr_db"
 """Score: finished pictures of a file against Keras', over the part of the crop that Keras changes."""
 
+_LOOK_AT = (
+    "The aligned crop, as the device composes it: its own pixels moved, and those that must be invented blended over."
+)
 _FOUND_SHARE = 0.5
 _MAXIMUM_PHOTOS = 64
 
@@ -89,7 +92,7 @@ class FaceTrial:
         self._test = HeldOut(heldout.images[test], heldout.targets[test], heldout.deltas[test])
         crops, names = heldout.images[::2], tuple(f"heldout {i}" for i in range(0, len(heldout.deltas), 2))
         if calibration is not None:
-            crops, names = self._photo_crops(calibration)
+            crops, names = photo_crops(self._parts, self._run.config.crop, calibration)
         rolled_out = roll_out(self._keras, _feeds(self._test.images, self._test.deltas))
         outputs = rolled_out.outputs
         self._edits = [edit_of({key: value[i] for key, value in outputs.items()}) for i in range(len(outputs["flow"]))]
@@ -100,20 +103,6 @@ class FaceTrial:
             tuple(f"heldout {i}" for i in range(1, len(heldout.deltas), 2)),
             f"{len(self._test.deltas)} held-out edits",
         )
-
-    def _photo_crops(self, folder: Path) -> tuple[Image, tuple[str, ...]]:
-        """Aligned crops (N, S, S, 3) of the faces in a folder of photos. Raises `InputError` when there are none."""
-        finder, crop = self._parts.finder(), self._run.config.crop
-        crops, names = [], []
-        for path in sorted(p for p in folder.glob("**/*") if p.suffix.lower() in READ_SUFFIXES)[:_MAXIMUM_PHOTOS]:
-            pixels = read_photo(path).pixels
-            five = find_five(finder, pixels)
-            if five is not None:
-                crops.append(sample(pixels, align(five, crop).inverse(), (crop.size_px, crop.size_px)))
-                names.append(path.name)
-        if not crops:
-            raise InputError(f"{folder} holds no photos with a face to calibrate on")
-        return np.stack(crops), tuple(names)
 
     def pack(
         self,
@@ -141,7 +130,7 @@ class FaceTrial:
 
     def scores(self, tried: Tried) -> dict[str, float]:
         """How near the finished pictures are to Keras'."""
-        return {PICTURE_PSNR: _psnr_db(self._test.images, self._finished, [np.asarray(p) for p in tried.shown])}
+        return {PICTURE_PSNR: pictures_psnr_db(self._test.images, self._finished, [np.asarray(p) for p in tried.shown])}
 
     @cached_property
     def _finished(self) -> list[Image]:
@@ -151,10 +140,7 @@ class FaceTrial:
 
     def complaints(self, recipe: Recipe, scores: Mapping[str, float]) -> list[str]:
         """Finished pictures that are too far from Keras'."""
-        found = scores[PICTURE_PSNR]
-        if found >= recipe.picture_floor_db:
-            return []
-        return [f"finished pictures have {found:.1f} dB against Keras', less than {recipe.picture_floor_db:.0f} dB"]
+        return recipe.picture_complaints(scores[PICTURE_PSNR])
 
     def keras_exhibits(self) -> list[Any]:
         """Before, wanted, and by Keras."""
@@ -167,16 +153,12 @@ class FaceTrial:
     def exhibits(self, label: str, tried: Tried) -> list[Any]:
         """By a file, and ten times what is different from Keras."""
         ours = [np.asarray(picture, np.uint8) for picture in tried.shown[:SHOWN]]
-        off = [
-            np.clip(10.0 * np.abs(a.astype(np.float32) - b), 0.0, 255.0).astype(np.uint8)
-            for a, b in zip(ours, self._finished, strict=False)
-        ]
-        return [Faces(label, tuple(ours)), Faces(f"{label}: 10 × difference from Keras", tuple(off))]
+        return [Faces(label, tuple(ours)), differences(label, ours, self._finished)]
 
     def section(self, exhibits: Sequence[Any]) -> str:
         """Pictures side by side."""
         said = [_said(delta, self._run.config.units) for delta in self._test.deltas[:SHOWN]]
-        return faces_section(exhibits, said)
+        return faces_section(exhibits, said, _LOOK_AT)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -189,6 +171,28 @@ class FaceTrial:
         return f"{self.draft.macs_per_frame / 1e6:.0f} million multiply-accumulates per face, tier {self._tier}"
 
 
+def photo_crops(parts: FaceParts, crop: CropSpec, folder: Path) -> tuple[Image, tuple[str, ...]]:
+    """Aligned crops (N, S, S, 3) of the faces in a folder of photos. Raises `InputError` when there are none."""
+    finder = parts.finder()
+    crops, names = [], []
+    for path in sorted(p for p in folder.glob("**/*") if p.suffix.lower() in READ_SUFFIXES)[:_MAXIMUM_PHOTOS]:
+        pixels = read_photo(path).pixels
+        five = find_five(finder, pixels)
+        if five is not None:
+            crops.append(sample(pixels, align(five, crop).inverse(), (crop.size_px, crop.size_px)))
+            names.append(path.name)
+    if not crops:
+        raise InputError(f"{folder} holds no photos with a face to calibrate on")
+    return np.stack(crops), tuple(names)
+
+
+def found_complaint(found: int, of: int) -> str:
+    """What is wrong when a file's own detector and landmark model find ``found`` of ``of`` faces, if anything."""
+    if found >= _FOUND_SHARE * of:
+        return ""
+    return f"its detector and landmark model find {found} of {of} held-out faces"
+
+
 def try_faces(path: str, crops: Image, deltas: FloatArray) -> Tried:
     """Edit ``crops`` (N, S, S, 3) by ``deltas`` (N, U) with a packed file; runs in a child.
 
@@ -197,10 +201,7 @@ def try_faces(path: str, crops: Image, deltas: FloatArray) -> Tried:
     converter = FaceConverter(open_model(path))
     edits = [converter.generator.run(crop, delta[None]) for crop, delta in zip(crops, deltas, strict=True)]
     finished = tuple(compose(converter.composer, crop, edit) for crop, edit in zip(crops, edits, strict=True))
-    found = sum(bool(converter.find_faces(crop)) for crop in crops)
-    complaint = ""
-    if found < _FOUND_SHARE * len(crops):
-        complaint = f"its detector and landmark model find {found} of {len(crops)} held-out faces"
+    complaint = found_complaint(sum(bool(converter.find_faces(crop)) for crop in crops), len(crops))
     first = edits[0]
     return Tried(parts_of(first), finished, complaint)
 
@@ -222,7 +223,7 @@ def _calibration_feeds(crops: Image, deltas: FloatArray) -> dict[str, FloatArray
     )
 
 
-def _psnr_db(before: Image, by_keras: Sequence[Image], by_file: Sequence[Image]) -> float:
+def pictures_psnr_db(before: Image, by_keras: Sequence[Image], by_file: Sequence[Image]) -> float:
     """PSNR over the pixels that Keras changes, with those around them that a file changes; all edits together."""
     error, count = 0.0, 0
     for image, ours, theirs in zip(before, by_keras, by_file, strict=True):

@@ -73,6 +73,12 @@ class Recipe:
         """True when the conversion needs real inputs to find activation ranges."""
         return self.precision == "int8"
 
+    def picture_complaints(self, psnr_db: float) -> list[str]:
+        """What is wrong with finished pictures of ``psnr_db`` against Keras', if anything."""
+        if psnr_db >= self.picture_floor_db:
+            return []
+        return [f"finished pictures have {psnr_db:.1f} dB against Keras', less than {self.picture_floor_db:.0f} dB"]
+
     def floor_db(self, output: str) -> float:
         """The SNR floor for ``output`` in dB."""
         for bound in self.bounds:
@@ -151,6 +157,38 @@ FACE_RECIPES = (
 )
 """The same for face models. Their bounds are lower, because an error of a hundredth cannot be seen in a picture; the
 finished pictures of file and Keras are compared as well (`Recipe.picture_floor_db`)."""
+
+_SWAP_MASK = OutputBound(
+    "mask",
+    snr_floor_db=20.0,
+    reason="most of a mask is 0 or 1, and the device opens it from 0.25 to 0.75; what is seen of it is held by the "
+    "finished picture's own bound",
+)
+
+SWAP_RECIPES = (
+    Recipe("fp32", "tflite", weight_bytes=4.0, max_abs=1e-3, snr_floor_db=80.0, picture_floor_db=60.0),
+    Recipe("fp16", "tflite", weight_bytes=2.0, max_abs=None, snr_floor_db=45.0, picture_floor_db=50.0),
+    Recipe(
+        "dynamic_int8",
+        "tflite",
+        weight_bytes=1.0,
+        max_abs=None,
+        snr_floor_db=24.0,
+        bounds=(_SWAP_MASK,),
+        picture_floor_db=32.0,
+    ),
+    Recipe(
+        "int8",
+        "tflite",
+        weight_bytes=1.0,
+        max_abs=None,
+        snr_floor_db=24.0,
+        bounds=(_SWAP_MASK,),
+        picture_floor_db=32.0,
+    ),
+    Recipe("fp32", "onnx", weight_bytes=4.0, max_abs=1e-3, snr_floor_db=80.0, picture_floor_db=60.0),
+)
+"""The same for swap models: their bar is 32 dB of the finished picture."""
 
 PRECISIONS = ("fp32", "fp16", "dynamic_int8", "int8")
 FORMATS = ("tflite", "onnx")

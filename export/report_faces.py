@@ -22,8 +22,18 @@ class Faces:
     """(S, S, 3) each."""
 
 
-def faces_section(rows: Sequence[Faces], captions: Sequence[str]) -> str:
-    """Part of the report's page: one column for each edit, which ``captions`` tell, and a row for each maker."""
+def differences(label: str, ours: Sequence[NDArray[np.uint8]], theirs: Sequence[NDArray[np.uint8]]) -> Faces:
+    """A row of ten times what pictures by a file differ from those by Keras."""
+    off = [
+        np.clip(10.0 * np.abs(a.astype(np.float32) - b), 0.0, 255.0).astype(np.uint8)
+        for a, b in zip(ours, theirs, strict=False)
+    ]
+    return Faces(f"{label}: 10 × difference from Keras", tuple(off))
+
+
+def faces_section(rows: Sequence[Faces], captions: Sequence[str], about: str) -> str:
+    """Part of the report's page: one column for each edit, which ``captions`` tell, a row for each maker, and what
+    they are ``about``."""
     if not rows:
         return ""
     head = "".join(f"<th>{escape(caption)}</th>" for caption in captions)
@@ -31,8 +41,7 @@ def faces_section(rows: Sequence[Faces], captions: Sequence[str]) -> str:
     return (
         "<h2>Look and compare</h2>"
         f'<div class="scroll"><table class="faces"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody>'
-        '</table></div><p class="soft">The aligned crop, as the device composes it: its own pixels moved, and those '
-        "that must be invented blended over.</p>"
+        f'</table></div><p class="soft">{escape(about)}</p>'
     )
 
 

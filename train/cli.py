@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError
+from train.face.swap.cli import STEPS as SWAP_STEPS
 
 STEPS: dict[str, str] = {
     "collect": "recordings, or a synthetic corpus, into a data set of clean clips",
@@ -64,6 +65,8 @@ def _face(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help_text())
         return 0
+    if arguments[0] == "swap":
+        return _step("swap.cli", arguments[1:], room="face")
     if arguments[0] not in FACE_STEPS:
         raise InputError(f"there is no step {arguments[0]!r}; there are: {', '.join(FACE_STEPS)}")
     return _step(arguments[0], arguments[1:], room="face")
@@ -77,7 +80,7 @@ def _step(name: str, arguments: list[str], *, room: str = "voice") -> int:
 
 def _all_at_once(arguments: list[str]) -> int:
     # All options are checked here: a slip in one of fit must not show after an hour of collecting.
-    from train.voice.consent import FLAG
+    from train.consent import FLAG
 
     options = _all_at_once_parser().parse_args(arguments)
     data = str(Path(options.output) / "data")
@@ -93,7 +96,7 @@ def _all_at_once(arguments: list[str]) -> int:
 
 
 def _all_at_once_parser() -> Parser:
-    from train.voice.consent import FLAG
+    from train.consent import FLAG
     from train.voice.presets import LATENCIES, PRESETS
 
     parser = Parser("changeling train voice", "Collect recordings of one speaker and fit a voice to them.")
@@ -125,6 +128,13 @@ def _help_text() -> str:
         "Makes what edits faces, from rendered pairs of faces.",
         "",
         *(f"  {step:<{width}}  {summary}" for step, summary in FACE_STEPS.items()),
+        "",
+        'usage: changeling train face swap --target DIR|VIDEO -o RUN --i-have-consent "NAME: SCOPE" ...',
+        "       changeling train face swap STEP ...",
+        "",
+        "Makes what puts one person's face on others, from their own pictures and a base of rendered heads.",
+        "",
+        *(f"  {step:<{width}}  {summary}" for step, summary in SWAP_STEPS.items()),
         "",
         "`changeling train voice STEP --help` and `changeling train face STEP --help` tell more.",
     ]

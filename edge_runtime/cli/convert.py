@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.cli import arguments, face_flags, folders, voice_flags
+from edge_runtime.cli import arguments, convert_swaps, face_flags, folders, voice_flags
 from edge_runtime.cli.media_kind import SOUND, kind_of
 from edge_runtime.cli.progress import ProgressLine
 from edge_runtime.errors import InputError, OutputError
@@ -45,7 +45,7 @@ def run(argv: list[str]) -> int:
     if options.rate is not None:
         raise InputError("--rate is for raw sound from stdin; a file tells its own rate")
     source, target = Path(options.input), Path(options.output)
-    kind = kind_of(source, arguments.model_path(options.model))
+    kind = kind_of(source, arguments.model_path(options.swap or options.model))
     if kind == SOUND:
         _refuse_face_flags(parser, options, units)
     else:
@@ -72,6 +72,7 @@ def _parser() -> arguments.Parser:
     voice = voice_flags.add(parser)
     voice.add_argument(_LIST_STYLES, action="store_true", help="show all styles and emotions, and convert nothing")
     face_flags.add(parser)
+    convert_swaps.add_arguments(parser)
     parser.add_argument("--rate", type=voice_flags.rate, metavar="HZ", help="sample rate on stdin and stdout (16000)")
     parser.add_argument("--overwrite", action="store_true", help="in a folder, convert again what is already there")
     return parser
@@ -80,9 +81,10 @@ def _parser() -> arguments.Parser:
 def _refuse_face_flags(parser: arguments.Parser, options: argparse.Namespace, units: dict[str, float]) -> None:
     if units:
         parser.error(f"sound has no {' '.join('--' + name.replace('_', '-') for name in units)}")
-    for name in ("expression", "faces"):
-        if getattr(options, name) is not None:
-            raise InputError(f"--{name} is for photos and video, and IN is sound")
+    flags = {"expression": "--expression", "faces": "--faces", "swap": "--swap"}
+    for name, flag in (flags | convert_swaps.FLAGS).items():
+        if getattr(options, name):
+            raise InputError(f"{flag} is for photos and video, and IN is sound")
 
 
 def _refuse_voice_flags(options: argparse.Namespace, kind: str) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 
-from edge_runtime.cli import folders
-from edge_runtime.cli.face_flags import FaceJob
+from edge_runtime.cli import convert_swaps, folders
+from edge_runtime.cli.face_flags import FaceWishes
+from edge_runtime.cli.face_job import Job
 from edge_runtime.cli.media_kind import FACES, VIDEO, kind_of
-from edge_runtime.cli.progress import ProgressLine
 from edge_runtime.errors import InputError, OutputError
 
 _LOSSLESS = ".png"
@@ -19,7 +18,8 @@ _ANY_SOUND = ".mkv"
 
 def convert_faces(source: Path, target: Path, kind: str, options: argparse.Namespace, units: dict[str, float]) -> int:
     """Convert ``source`` of ``kind``; 0 when all went well, the first failure's code when files of a folder failed."""
-    if not units and options.expression is None:
+    convert_swaps.check_flags(options, units)
+    if not units and options.expression is None and not options.swap:
         raise InputError("say what to change, for instance --smile 0.8 or --expression happy:0.6")
     if kind == FACES:
         return _convert_folder(source, target, options, units)
@@ -28,7 +28,7 @@ def convert_faces(source: Path, target: Path, kind: str, options: argparse.Names
     _check_suffix(target, kind)
     folders.refuse_same(source, target)
     folders.check_writable(target.parent)
-    job = _Job.load(options, units)
+    job = _load(options, units)
     print(f"{target}: {job.convert(source, target, kind)}", file=sys.stderr)
     return 0
 
@@ -40,7 +40,7 @@ def _convert_folder(source: Path, folder: Path, options: argparse.Namespace, uni
     pairs = folders.plan(source, folder, suffixes, _suffix_of)
     folders.prepare(source, folder, pairs, "photo or video")
     todo = folders.pending(pairs, overwrite=options.overwrite)
-    job = _Job.load(options, units)
+    job = _load(options, units)
 
     def convert(path: Path, target: Path) -> None:
         job.convert(path, target, kind_of(path))
@@ -66,42 +66,21 @@ def _check_suffix(target: Path, kind: str) -> None:
         raise OutputError(f"the result is a {kind}: {target} must end in {', '.join(formats)}")
 
 
-class _Job(FaceJob):
-    """A loaded model and what is asked of it, for files."""
+def _load(options: argparse.Namespace, units: dict[str, float]) -> Job:
+    """Open the model and check the wishes against it."""
+    from edge_runtime.face.choice import choose
 
-    def convert(self, source: Path, target: Path, kind: str) -> str:
-        """Convert one file; gives what was done, for a person."""
-        return self._convert_video(source, target) if kind == VIDEO else self._convert_photo(source, target)
-
-    def _convert_photo(self, source: Path, target: Path) -> str:
-        from edge_runtime.face.converter import choose
-        from edge_runtime.media.image import read_photo, write_photo
-
-        photo = read_photo(source)
-        found = self.converter.find_faces(photo.pixels)
-        chosen = choose(found, self.controls.faces)
-        if not chosen:
-            what = f"only {len(found)} of them" if found else "no face that can be found"
-            raise InputError(f"{source} shows {what}; nothing was written")
-        pixels = self.converter.convert_found(photo.pixels, chosen, self.controls)
-        write_photo(target, dataclasses.replace(photo, pixels=pixels), comment=self.comment())
-        return f"{len(chosen)} of {len(found)} face(s) with {self.text}"
-
-    def _convert_video(self, source: Path, target: Path) -> str:
-        from edge_runtime.media.video_conversion import convert_video
-
-        manifest = self.converter.manifest
-        progress = ProgressLine(source.name)
-        try:
-            result = convert_video(
-                source,
-                target,
-                self.converter.stream(self.controls),
-                recipe=f"{manifest.graph_sha256} {manifest.geometry_fingerprint()} {self.controls!r}",
-                comment=self.comment(),
-                progress=progress,
-            )
-        finally:
-            progress.close()
-        again = f", {result.resumed_frames} of them from before" if result.resumed_frames else ""
-        return f"{result.frames} frames{again}, {result.frames_with_faces} with faces, with {self.text}"
+    if options.swap:
+        return convert_swaps.load(options)
+    wishes = FaceWishes.load(options, units)
+    converter, controls = wishes.converter, wishes.controls
+    manifest = converter.manifest
+    return Job(
+        model=manifest.name,
+        text=wishes.text,
+        recipe=f"{manifest.graph_sha256} {manifest.geometry_fingerprint()} {controls!r}",
+        find=converter.find_faces,
+        choose=lambda photo, found: choose(found, controls.faces),
+        change=lambda photo, chosen: converter.convert_found(photo, chosen, controls),
+        stream=lambda: converter.stream(controls),
+    )

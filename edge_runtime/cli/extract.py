@@ -104,7 +104,7 @@ def _files(source: Path) -> list[Path]:
 
 
 def _neutral(converter: FaceConverter, path: str | None) -> Mapping[str, float] | None:
-    from edge_runtime.face.converter import choose
+    from edge_runtime.face.choice import choose
     from edge_runtime.face.measures import measure_face
     from edge_runtime.media.image import read_photo
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from edge_runtime.cli import arguments
 
 if TYPE_CHECKING:
     from edge_runtime.face.controls import FaceControls
     from edge_runtime.face.converter import FaceConverter
-
-_Job = TypeVar("_Job", bound="FaceJob")
 
 
 def add(parser: arguments.Parser) -> None:
@@ -24,7 +22,7 @@ def add(parser: arguments.Parser) -> None:
 
 
 @dataclass(frozen=True)
-class FaceJob:
+class FaceWishes:
     """A loaded model and what is asked of it."""
 
     converter: FaceConverter
@@ -33,7 +31,7 @@ class FaceJob:
     """What is asked for, as the mark says it."""
 
     @classmethod
-    def load(cls: type[_Job], options: argparse.Namespace, units: dict[str, float]) -> _Job:
+    def load(cls, options: argparse.Namespace, units: dict[str, float]) -> FaceWishes:
         """Open the model and check the wishes against it."""
         import edge_runtime
 

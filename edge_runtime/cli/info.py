@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.cli import arguments
 from edge_runtime.cli.style_list import style_lines
+from edge_runtime.consent import consent_text, identity_text
+from edge_runtime.swap_contract import COLOUR_MATCHES
 
 if TYPE_CHECKING:
     from edge_runtime.contract import VoiceInfo, VoiceManifest
     from edge_runtime.face_contract import FaceManifest
     from edge_runtime.manifests import Manifest
     from edge_runtime.model_file import ModelFile
+    from edge_runtime.swap_contract import SwapManifest
 
 
 def run(argv: list[str]) -> int:
@@ -42,9 +45,12 @@ def _as_json(model: ModelFile) -> str:
 
 def _lines(model: ModelFile) -> list[str]:
     from edge_runtime.contract import VoiceManifest
+    from edge_runtime.swap_contract import SwapManifest
 
     manifest = model.manifest
-    return _voice_lines(model, manifest) if isinstance(manifest, VoiceManifest) else _face_lines(model, manifest)
+    if isinstance(manifest, VoiceManifest):
+        return _voice_lines(model, manifest)
+    return _swap_lines(model, manifest) if isinstance(manifest, SwapManifest) else _face_lines(model, manifest)
 
 
 def _head(model: ModelFile) -> list[tuple[str, str]]:
@@ -83,7 +89,7 @@ def _face_lines(model: ModelFile, manifest: FaceManifest) -> list[str]:
     side = manifest.crop.size_px
     rows = [
         *_head(model),
-        ("size", f"{manifest.parameters / 1e6:.2f} M parameters, {manifest.macs_per_frame / 1e9:.3f} GMAC a face"),
+        ("size", _size(manifest)),
         ("face", f"{side} x {side} pixels about every face ({manifest.tier}); the photo keeps its own resolution"),
         _scores(manifest),
     ]
@@ -95,8 +101,29 @@ def _face_lines(model: ModelFile, manifest: FaceManifest) -> list[str]:
         lines += [f"  {u.name:<{width}}  {u.minimum:g} .. {u.maximum:g}: {u.description}" for u in units]
     lines += ["", "expressions (--expression NAME:0..1)"]
     lines += [f"  {expression.name}: {expression.description}" for expression in manifest.expressions]
+    return lines + _origins(manifest)
+
+
+def _swap_lines(model: ModelFile, manifest: SwapManifest) -> list[str]:
+    side = manifest.crop.size_px
+    rows = [
+        *_head(model),
+        ("identity", identity_text(manifest.identity)),
+        ("size", _size(manifest)),
+        ("face", f"{side} x {side} pixels about every face; --swap FILE puts this one on"),
+        ("colours", f"{', '.join(COLOUR_MATCHES)} (--colour-match; default {manifest.colour.default})"),
+        _scores(manifest),
+    ]
+    return [f"{label:<9}{text}" for label, text in rows] + _origins(manifest)
+
+
+def _size(manifest: FaceManifest | SwapManifest) -> str:
+    return f"{manifest.parameters / 1e6:.2f} M parameters, {manifest.macs_per_frame / 1e9:.3f} GMAC a face"
+
+
+def _origins(manifest: FaceManifest | SwapManifest) -> list[str]:
     parts = (manifest.detector.graph, manifest.landmarks.graph)
-    lines += ["", "parts", *(f"  {part.file}: {part.source}, {part.licence}" for part in parts), "", "trained on"]
+    lines = ["", "parts", *(f"  {part.file}: {part.source}, {part.licence}" for part in parts), "", "trained on"]
     return lines + [f"  {source.name}: {source.images} images, {source.licence}" for source in manifest.training]
 
 
@@ -106,9 +133,7 @@ def _voice(voice: VoiceInfo) -> str:
         return f"{text}; belongs to no person"
     if voice.consent is None:
         return f"{text}; a person, and the file holds no consent record"
-    consent = voice.consent
-    until = f" until {consent.expires_on}" if consent.expires_on else ""
-    return f"{text}; consent of {consent.person} of {consent.given_on}{until}: {consent.scope}"
+    return f"{text}; {consent_text(voice.consent)}"
 
 
 def _controls(manifest: VoiceManifest) -> list[str]:

@@ -112,11 +112,11 @@ def _rate(text: str) -> float:
 
 def _models(options: argparse.Namespace, units: dict[str, float]) -> tuple[list[tuple[str, LiveFaces]], str]:
     """The model and its smaller ones, and the comment that marks what they make."""
-    jobs = [face_flags.FaceJob.load(options, units)]
+    jobs = [face_flags.FaceWishes.load(options, units)]
     for path in options.smaller:
         smaller = copy.copy(options)
         smaller.model = path
-        jobs.append(face_flags.FaceJob.load(smaller, units))
+        jobs.append(face_flags.FaceWishes.load(smaller, units))
     if jobs[0].controls.neutral:
         raise InputError("say what to change, for instance --smile 0.8 or --expression happy:0.6")
     return [(job.converter.manifest.name, job.converter.stream(job.controls)) for job in jobs], jobs[0].comment()

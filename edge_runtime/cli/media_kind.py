@@ -51,8 +51,8 @@ def _kind_of_folder(folder: Path, model: Path | None) -> str:
     if faces and sounds:
         if model is None:
             raise InputError(f"{folder} holds both sound and pictures; name the --model that is meant")
-        from edge_runtime.manifests import FACE
+        from edge_runtime.manifests import FACE, SWAP
         from edge_runtime.model_file import open_model
 
-        return FACES if open_model(model).manifest.kind == FACE else SOUND
+        return FACES if open_model(model).manifest.kind in (FACE, SWAP) else SOUND
     return FACES if faces else SOUND

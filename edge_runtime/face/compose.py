@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Box, FloatArray, Similarity, crop_box
 from edge_runtime.face.remap import remap, sample
-from edge_runtime.face_contract import CropSpec, MaskSpec
+from edge_runtime.face_contract import CropSpec, EditMaskSpec, MaskSpec
 
 Image = NDArray[np.uint8]
 
@@ -25,7 +25,7 @@ _MAXIMUM_FLOW = 0.5
 class Composer:
     """Puts edits into photos for one model."""
 
-    def __init__(self, crop: CropSpec, mask: MaskSpec) -> None:
+    def __init__(self, crop: CropSpec, mask: EditMaskSpec) -> None:
         self._size_px = crop.size_px
         self._mask = mask
         self._window = border_window(crop.size_px, mask.feather_px)
@@ -52,7 +52,7 @@ class Composer:
         if edit.shade.any():
             moved = self._shaded(moved, edit.shade * np.float32(opacity), from_box)
         if mask.any():
-            moved = _blend(moved, sample(mask, from_box, box.shape, black_outside=True), edit.rgb, from_box)
+            moved = blend_over(moved, sample(mask, from_box, box.shape, black_outside=True), edit.rgb, from_box)
         image[box.slices] = moved
         return box
 
@@ -64,7 +64,7 @@ class Composer:
         feather = spec.feather_px * size / self._size_px
         limit = np.float32(_MAXIMUM_FLOW * self._size_px)
         flow = np.clip(edit.flow, -limit, limit) * (border_window(size, feather)[..., None] * share)
-        gated = np.clip((edit.mask - spec.gate_low) * np.float32(1.0 / (spec.gate_high - spec.gate_low)), 0.0, 1.0)
+        gated = open_gate(edit.mask, spec)
         return flow.astype(np.float32), (gated * self._window[..., None] * share).astype(np.float32)
 
     def _shaded(self, moved: Image, shade: FloatArray, from_box: Similarity) -> Image:
@@ -102,8 +102,17 @@ def _source(image: Image, box: Box, x: FloatArray, y: FloatArray) -> tuple[Image
     return image[reach.slices], (reach.left, reach.top)
 
 
-def _blend(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Similarity) -> Image:
-    """Invented pixels over moved ones, where the mask is open."""
+def open_gate(mask: FloatArray, spec: MaskSpec) -> FloatArray:
+    """The graph's mask (S, S, 1) as the gate of ``spec`` opens it, 0..1."""
+    scale = np.float32(1.0 / (spec.gate_high - spec.gate_low))
+    return np.asarray(np.clip((mask - np.float32(spec.gate_low)) * scale, 0.0, 1.0), np.float32)
+
+
+def blend_over(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Similarity) -> Image:
+    """Invented pixels over a photo's (h, w, 3), where the mask (h, w, 1) is open.
+
+    ``rgb`` (S, S, 3) 0..1 lies in the crop, to which ``from_box`` goes from the photo's pixels.
+    """
     rows, columns = np.flatnonzero(mask.any(axis=(1, 2))), np.flatnonzero(mask.any(axis=(0, 2)))
     if not len(rows):
         return moved

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from edge_runtime.backends import open_backend
 from edge_runtime.errors import ControlError, ModelFileError
+from edge_runtime.face.choice import choose
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
-from edge_runtime.face.detect import Detector
-from edge_runtime.face.finder import FaceFinder, check_image
+from edge_runtime.face.finder import check_image
 from edge_runtime.face.generator import Edit, GraphGenerator, parts_of
 from edge_runtime.face.geometry import align
-from edge_runtime.face.landmarks import Face, Landmarker
+from edge_runtime.face.landmarks import Face
 from edge_runtime.face.measures import measure_face
-from edge_runtime.face.parts import open_part
+from edge_runtime.face.parts import open_finder
 from edge_runtime.face.stream import FaceStream
 from edge_runtime.face.track import Tracker
 from edge_runtime.face_contract import FaceManifest
@@ -40,13 +40,8 @@ class FaceConverter:
         self._backend = open_backend(
             model.graph, model.graph_format, manifest.inputs, manifest.outputs, prefer=backend, threads=threads
         )
-        self._parts = [
-            open_part(spec.graph, model.files, backend=backend, threads=threads)
-            for spec in (manifest.detector, manifest.landmarks)
-        ]
-        self.finder = FaceFinder(
-            Detector(manifest.detector, self._parts[0]),
-            Landmarker(manifest.landmarks, manifest.detector, self._parts[1]),
+        self.finder, self._parts = open_finder(
+            manifest.detector, manifest.landmarks, model.files, backend=backend, threads=threads
         )
         self.generator = GraphGenerator(self._backend)
         self.composer = Composer(manifest.crop, manifest.mask)
@@ -144,16 +139,3 @@ class FaceConverter:
         """Free the interpreters."""
         for backend in (self._backend, *self._parts):
             backend.close()
-
-
-def choose(faces: list[Face], which: str | int) -> list[Face]:
-    """The faces that are meant, of those found from the left to the right."""
-    if which == "all" or not faces:
-        return faces
-    if which == "largest":
-        return [max(faces, key=lambda face: face.eye_distance_px)]
-    if which == "left":
-        return faces[:1]
-    if which == "right":
-        return faces[-1:]
-    return faces[int(which) - 1 : int(which)]

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 
 from edge_runtime.backends import BACKENDS_BY_FORMAT, Backend, open_backend
 from edge_runtime.errors import ModelFileError
-from edge_runtime.face_contract import GraphSpec
+from edge_runtime.face.detect import Detector
+from edge_runtime.face.finder import FaceFinder
+from edge_runtime.face.landmarks import Landmarker
+from edge_runtime.face_contract import DetectorSpec, GraphSpec, LandmarkSpec
 
 
 def open_part(spec: GraphSpec, files: Mapping[str, bytes], *, backend: str | None = None, threads: int = 1) -> Backend:
@@ -23,3 +26,16 @@ def open_part(spec: GraphSpec, files: Mapping[str, bytes], *, backend: str | Non
         raise ModelFileError(f"{spec.file} is not the one the manifest describes; export the model again")
     prefer = backend if backend in BACKENDS_BY_FORMAT[spec.graph_format] else None
     return open_backend(graph, spec.graph_format, spec.inputs, spec.outputs, prefer=prefer, threads=threads)
+
+
+def open_finder(
+    detector: DetectorSpec,
+    landmarks: LandmarkSpec,
+    files: Mapping[str, bytes],
+    *,
+    backend: str | None = None,
+    threads: int = 1,
+) -> tuple[FaceFinder, list[Backend]]:
+    """What finds faces, and the interpreters it runs on, which are to be closed. Raises as `open_part`."""
+    opened = [open_part(spec.graph, files, backend=backend, threads=threads) for spec in (detector, landmarks)]
+    return FaceFinder(Detector(detector, opened[0]), Landmarker(landmarks, detector, opened[1])), opened

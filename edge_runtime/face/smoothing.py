@@ -64,12 +64,16 @@ class EditFilter:
     def __call__(self, edit: Edit, time_s: float) -> Edit:
         """The filtered answer; time that does not advance gives the last one again."""
         if self._last is not None:
-            step_s = time_s - self._time_s
-            share = np.float32(_share(self._cutoff_hz, step_s) if step_s > 0.0 else 0.0)
+            share = lowpass_share(self._cutoff_hz, time_s - self._time_s)
             last, now = parts_of(self._last), parts_of(edit)
             edit = Edit(**{name: last[name] + share * (now[name] - last[name]) for name in PARTS})
         self._last, self._time_s = edit, time_s
         return edit
+
+
+def lowpass_share(cutoff_hz: float, step_s: float) -> np.float32:
+    """How much of a new value a first-order low-pass takes after ``step_s``; none when time does not advance."""
+    return np.float32(_share(cutoff_hz, step_s) if step_s > 0.0 else 0.0)
 
 
 def _share(cutoff_hz: float, step_s: float) -> float:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.face.choice import Chooser, first_choice
 from edge_runtime.face.controls import FaceControls
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.landmarks import Face
@@ -40,7 +41,7 @@ class FaceStream:
         self._editor = editor
         self._tracker = tracker
         self._controls = controls
-        self._chosen: int | None = None
+        self._chooser = Chooser()
         self._filters: dict[int, EditFilter] = {}
         self.faces: list[TrackedFace] = []
         """The faces of the last frame, all of them."""
@@ -48,7 +49,7 @@ class FaceStream:
     def reset(self) -> None:
         """Begin another video."""
         self._tracker.reset()
-        self._chosen = None
+        self._chooser = Chooser()
         self._filters = {}
         self.faces = []
 
@@ -75,20 +76,7 @@ class FaceStream:
         return self._filters.get(tracked.number) or EditFilter(self._tracker.spec.edit_cutoff_hz)
 
     def _meant(self) -> list[TrackedFace]:
-        """The faces to change. One that was chosen stays chosen while it is there, wherever it moves."""
+        """The faces to change."""
         if self._controls.faces == "all":
             return self.faces
-        if not any(tracked.number == self._chosen for tracked in self.faces):
-            chosen = _first_choice(self.faces, self._controls.faces)
-            self._chosen = None if chosen is None else chosen.number
-        return [tracked for tracked in self.faces if tracked.number == self._chosen]
-
-
-def _first_choice(faces: list[TrackedFace], which: str | int) -> TrackedFace | None:
-    if not faces:
-        return None
-    if which == "largest":
-        return max(faces, key=lambda tracked: tracked.face.eye_distance_px)
-    ordered = sorted(faces, key=lambda tracked: float(tracked.face.five[:, 0].mean()))
-    number = {"left": 1, "right": len(ordered)}.get(str(which)) or int(which)
-    return ordered[number - 1] if number <= len(ordered) else None
+        return self._chooser.meant(self.faces, lambda faces: first_choice(faces, self._controls.faces))

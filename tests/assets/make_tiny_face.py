@@ -1,8 +1,8 @@
-"""Make the three graphs of a face model that is small enough to keep in the repository: tiny_face_*.tflite.
+"""Make the graphs of face and swap models that are small enough to keep in the repository: tiny_face_*.tflite.
 
 A "face" of these graphs is a red disc. The detector answers where a cell is red, the landmark model hangs a fixed mesh
-on the disc's centre of gravity, the generator is a linear flow basis with one mouth to invent: enough to test all that
-lies around the real ones, exactly. Run on a workstation (needs the extra ``train``):
+on the disc's centre of gravity, the generator is a linear flow basis with one mouth to invent, the swapper turns red to
+blue: enough to test all that lies around the real ones, exactly. Run on a workstation (needs the extra ``train``):
 ``python -m tests.assets.make_tiny_face``
 """
 
@@ -75,12 +75,19 @@ def generate(image: tf.Tensor, delta: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"flow": flow, "mask": mask, "rgb": 0.0 * image + 0.125, "shade": shade}
 
 
+@tf.function(input_signature=[tf.TensorSpec((1, CROP_PX, CROP_PX, 3), tf.float32, name="image")])
+def swap(image: tf.Tensor) -> dict[str, tf.Tensor]:
+    """A red face becomes a blue one, wherever it is red."""
+    return {"rgb": tf.reverse(image, [3]), "mask": tf.clip_by_value(4.0 * (_red(image) - 0.3), 0.0, 1.0)}
+
+
 def main() -> None:
     """Write the graphs beside this script."""
     graphs: dict[str, Callable[..., dict[str, tf.Tensor]]] = {
         "detector": detect,
         "landmarks": landmarks,
         "generator": generate,
+        "swapper": swap,
     }
     for name, function in graphs.items():
         module = tf.Module()

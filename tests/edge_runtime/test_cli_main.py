@@ -60,7 +60,9 @@ def test_help_lists_every_verb_module() -> None:
         "main",
         "progress",
         "convert_faces",
+        "convert_swaps",
         "face_flags",
+        "face_job",
         "folders",
         "live_face",
         "live_flags",
@@ -179,4 +181,4 @@ def test_every_error_of_ours_has_its_own_exit_code_range() -> None:
     def tree(cls: type[ChangelingError]) -> list[type[ChangelingError]]:
         return [cls, *(leaf for sub in cls.__subclasses__() for leaf in tree(sub))]
 
-    assert {cls.exit_code for cls in tree(ChangelingError)} <= set(range(1, 8))
+    assert {cls.exit_code for cls in tree(ChangelingError)} <= set(range(1, 9))

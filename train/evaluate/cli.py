@@ -1,4 +1,4 @@
-"""``changeling evaluate voice ...`` and ``changeling evaluate face ...``: tells the two apart."""
+"""``changeling evaluate voice ...``, ``... face ...`` and ``... swap ...``: tells them apart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from edge_runtime.errors import InputError
 _KINDS = {
     "voice": "RECORDINGS -o OUT: score a voice model on recordings",
     "face": "[FOOTAGE] [--data DATA] -o OUT: score a face model on photos, videos and rendered heads",
+    "swap": "[FOOTAGE] [--data DATA] --model FILE -o OUT: the same of a model of another person's face",
 }
 
 
@@ -22,4 +23,5 @@ def main(argv: Sequence[str]) -> int:
         return 0
     if not given or given[0] not in _KINDS:
         raise InputError("say what is to be evaluated: changeling evaluate voice ... or evaluate face ...; see --help")
-    return int(importlib.import_module(f"train.{given[0]}.evaluate.cli").main(given[1:]))
+    room = "face.swap" if given[0] == "swap" else given[0]
+    return int(importlib.import_module(f"train.{room}.evaluate.cli").main(given[1:]))

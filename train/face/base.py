@@ -16,9 +16,9 @@ import numpy as np
 
 from edge_runtime.errors import OutputError, WorkstationError
 from edge_runtime.files import make_folder
-from train.checkpoints import halve_weights
 from train.face.config import FaceConfig
 from train.face.run import Run, Sources, TrainedFace, load_run
+from train.half_floats import halve
 from train.records import save_json
 
 SHIPPED: Final = "shipped"
@@ -57,7 +57,7 @@ def keep_base(run: TrainedFace, folder: Path) -> None:
     save_json(theirs.config, run.config)
     save_json(theirs.sources, Sources(run.sources))
     try:
-        halve_weights(ours.weights, theirs.weights)
+        halve(ours.weights, theirs.weights)
         np.save(theirs.basis, run.basis.astype(np.float16))
     except OSError as error:
         raise OutputError(f"{folder} cannot be written ({error.strerror or error}); choose another folder") from error

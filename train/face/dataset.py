@@ -32,7 +32,8 @@ PAIRS_FOLDER: Final = "pairs"
 DATASET_VERSION: Final = 1
 SPLITS: Final = ("train", "heldout")
 KINDS: Final = ("expression", "feature", "identity")
-_EDITS: Final = ("expression", "feature")
+EDITS: Final = ("expression", "feature")
+"""Kinds that show one person before and after an edit, with the flow between them."""
 FLOW_STEPS_PER_PX: Final = 64
 """Flow is stored in steps of 1/64 pixel, well below what its use can tell apart."""
 _MAXIMUM_SIZE_PX: Final = 1024
@@ -70,13 +71,10 @@ class FaceDataset:
     pairs: tuple[PairRecord, ...]
     sources: tuple[FaceDataSource, ...]
 
-    def split(self, name: str, kind: str = "expression") -> tuple[PairRecord, ...]:
-        """The pairs of one split, "train" or "heldout", and one kind."""
-        return tuple(pair for pair in self.pairs if pair.split == name and pair.kind == kind)
-
-    def edits(self, split: str) -> tuple[PairRecord, ...]:
-        """The pairs of one split that show one person before and after an edit, with the flow between them."""
-        return tuple(pair for pair in self.pairs if pair.split == split and pair.kind in _EDITS)
+    def split(self, name: str, *kinds: str) -> tuple[PairRecord, ...]:
+        """The pairs of one split, "train" or "heldout", and of these kinds; of expressions when none is named."""
+        wanted = kinds or ("expression",)
+        return tuple(pair for pair in self.pairs if pair.split == name and pair.kind in wanted)
 
     @property
     def identities(self) -> tuple[str, ...]:

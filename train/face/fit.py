@@ -22,7 +22,7 @@ from train.face.base import NONE, check_fits, find_base
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
 from train.face.config import FaceConfig, make_config
-from train.face.dataset import FaceDataset, load_dataset
+from train.face.dataset import EDITS, FaceDataset, load_dataset
 from train.face.preprocess import preprocess
 from train.face.presets import PRESETS
 from train.face.run import Position, Run, Scores, Sources, TrainedFace, load_weights
@@ -203,7 +203,7 @@ def main(argv: Sequence[str]) -> int:
     if options.restart:
         run.forget()
     datasets = [load_dataset(Path(path)) for path in options.data]
-    if not any(dataset.split("heldout") for dataset in datasets):
+    if not any(dataset.split("heldout", *EDITS) for dataset in datasets):
         raise WorkstationError(f"{datasets[0].root} holds no held-out pairs of expressions; collect more pairs")
     config = _configure(options, run)
     base = find_base(options.base)

@@ -39,8 +39,8 @@ def draft_manifest(
         landmarks=LANDMARKS,
         track=TRACK,
         mask=trained.config.mask,
-        inputs=_specs(model.input),
-        outputs=_specs(model.output),
+        inputs=tensor_specs(model.input),
+        outputs=tensor_specs(model.output),
         units=units,
         expressions=STANDARD_EXPRESSIONS,
         parameters=int(sum(int(np.prod(weight.shape)) for weight in model.weights)),
@@ -52,7 +52,7 @@ def draft_manifest(
     )
 
 
-def _specs(tensors: Any) -> tuple[TensorSpec, ...]:
+def tensor_specs(tensors: Any) -> tuple[TensorSpec, ...]:
     """By name, as one face: a batch of any size is a batch of 1 on the device."""
     shapes = {name: (1, *(int(size) for size in tensor.shape[1:])) for name, tensor in sorted(tensors.items())}
     return tuple(TensorSpec(name, "float32", shape, 0.0, 0) for name, shape in shapes.items())

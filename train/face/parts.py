@@ -18,10 +18,8 @@ from typing import Final
 
 from edge_runtime.contract import TensorSpec
 from edge_runtime.errors import WorkstationError
-from edge_runtime.face.detect import Detector
 from edge_runtime.face.finder import FaceFinder
-from edge_runtime.face.landmarks import Landmarker
-from edge_runtime.face.parts import open_part
+from edge_runtime.face.parts import open_finder
 from edge_runtime.face_contract import (
     EXPRESSION,
     FEATURE,
@@ -29,9 +27,9 @@ from edge_runtime.face_contract import (
     AnchorLayer,
     CropSpec,
     DetectorSpec,
+    EditMaskSpec,
     GraphSpec,
     LandmarkSpec,
-    MaskSpec,
     SmoothingSpec,
     TrackSpec,
     UnitSpec,
@@ -119,7 +117,7 @@ TRACK: Final = TrackSpec(
     overlap_threshold=0.3,
 )
 
-MASK: Final = MaskSpec(gate_low=0.1, gate_high=0.5, feather_px=8.0, shade_feather_px=16.0)
+MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.5, feather_px=8.0, shade_feather_px=16.0)
 
 _PACKAGE_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -197,8 +195,7 @@ class FaceParts:
 
     def finder(self) -> FaceFinder:
         """Finds faces here as the device does."""
-        detector = Detector(DETECTOR, open_part(DETECTOR.graph, self.files))
-        return FaceFinder(detector, Landmarker(LANDMARKS, DETECTOR, open_part(LANDMARKS.graph, self.files)))
+        return open_finder(DETECTOR, LANDMARKS, self.files)[0]
 
 
 def load_parts(cache: Path | None = None) -> FaceParts:

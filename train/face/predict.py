@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from edge_runtime.cli.arguments import Parser, take_units
 from edge_runtime.errors import InputError
+from edge_runtime.face.choice import choose
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
-from edge_runtime.face.converter import choose
 from edge_runtime.face.generator import Edit, edit_of
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.landmarks import Face

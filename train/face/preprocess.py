@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from edge_runtime.face.remap import sample
 from edge_runtime.face_contract import FACE_FRONT_END_VERSION, CropSpec
 from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.strict_json import canonical
-from train.face.dataset import FaceDataset, PairRecord, StoredFlow, StoredPair, load_dataset, load_pair
+from train.face.dataset import EDITS, FaceDataset, PairRecord, StoredFlow, StoredPair, load_dataset, load_pair
 from train.face.parts import CROP, DETECTOR, LANDMARKS, FaceParts, load_parts
 from train.pool import check_workers, run_all
 from train.progress import Progress
@@ -44,6 +44,10 @@ SHARD_PAIRS: Final = 256
 
 Tell = Callable[[int, int], None]
 """Takes how many pairs of a shard are done, and how many of those are without a face."""
+
+MakeShard = Callable[["Tell | None", "Shard"], tuple[int, int]]
+"""Makes the file of a shard; gives how many pairs it is about, and in how many of them no face was found."""
+AlignedT = TypeVar("AlignedT")
 
 DAMAGE: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What reading an .npz that is cut short or missing raises."""
@@ -168,14 +172,28 @@ def preprocess(dataset: FaceDataset, parts: FaceParts | None = None, *, workers:
     check_workers(workers)
     folder = aligned_folder(dataset)
     make_folder(folder)
-    waiting = [
-        _Shard(path, tuple(records))
+    waiting = waiting_shards(dataset, folder, *EDITS)
+    make_shards(waiting, partial(_align_shard, dataset.root, dataset.landmarks, parts), parts, dataset.root, workers)
+    return folder
+
+
+def waiting_shards(dataset: FaceDataset, folder: Path, *kinds: str) -> list[Shard]:
+    """The files of the pairs of these kinds that are not made yet."""
+    return [
+        Shard(path, tuple(records))
         for split in ("train", "heldout")
-        for path, records in _shards(dataset, folder, split)
+        for path, records in _shards(dataset, folder, split, kinds)
         if stored_names(path) != [record.file for record in records]
     ]
+
+
+def make_shards(waiting: Sequence[Shard], make: MakeShard, parts: FaceParts | None, root: Path, workers: int) -> None:
+    """Make every file of ``waiting`` with progress: a file is one process's work.
+
+    Raises `WorkstationError` when no face at all is found in the pairs of ``root``.
+    """
     if not waiting:
-        return folder
+        return
     if parts is None:
         load_parts()  # fetched once, here, and not by every process
     total, done, lost = sum(len(shard.records) for shard in waiting), 0, 0
@@ -186,17 +204,15 @@ def preprocess(dataset: FaceDataset, parts: FaceParts | None = None, *, workers:
             progress.update(done + here, note)
 
         # only here, and not from another process, is every pair told of
-        align_shard = partial(_align_shard, dataset.root, dataset.landmarks, parts, tell if workers == 1 else None)
-        for seen, not_found in run_all(align_shard, waiting, workers):
+        for seen, not_found in run_all(partial(make, tell if workers == 1 else None), waiting, workers):
             done, lost = done + seen, lost + not_found
             tell(0, 0)
     if lost == total:
-        raise WorkstationError(f"the device finds no face in any of the {total} pairs of {dataset.root}")
-    return folder
+        raise WorkstationError(f"the device finds no face in any of the {total} pairs of {root}")
 
 
 @dataclass(frozen=True)
-class _Shard:
+class Shard:
     """A file to make."""
 
     path: Path
@@ -204,22 +220,29 @@ class _Shard:
 
 
 def _align_shard(
-    root: Path, landmarks: Sequence[str], parts: FaceParts | None, tell: Tell | None, shard: _Shard
+    root: Path, landmarks: Sequence[str], parts: FaceParts | None, tell: Tell | None, shard: Shard
+) -> tuple[int, int]:
+    """See `fill_shard`."""
+    finder = own_finder() if parts is None else parts.finder()
+    return fill_shard(shard, lambda record: _aligned_record(root / record.file, landmarks, finder), Aligned, tell)
+
+
+def fill_shard(
+    shard: Shard, align_one: Callable[[PairRecord], AlignedT | None], cls: type[AlignedT], tell: Tell | None
 ) -> tuple[int, int]:
     """Make the file; gives how many pairs it is about, and in how many of them no face was found."""
-    finder = _own_finder() if parts is None else parts.finder()
     found = []
     for number, record in enumerate(shard.records, 1):
-        one = _aligned_record(root / record.file, landmarks, finder)
+        one = align_one(record)
         found += [] if one is None else [one]
         if tell is not None:
             tell(number, number - len(found))
-    save_shard(shard.path, found, [record.file for record in shard.records])
+    save_shard(shard.path, found, [record.file for record in shard.records], cls)
     return len(shard.records), len(shard.records) - len(found)
 
 
 @cache
-def _own_finder() -> FaceFinder:
+def own_finder() -> FaceFinder:
     """One for each process."""
     return load_parts().finder()
 
@@ -231,17 +254,25 @@ def shard_paths(folder: Path, split: str) -> list[Path]:
 
 def load_shard(path: Path) -> Aligned | None:
     """Read one shard; None when it holds no pair. Raises `WorkstationError`."""
+    return load_shard_of(path, Aligned)
+
+
+def load_shard_of(path: Path, cls: type[AlignedT]) -> AlignedT | None:
+    """The same for any dataclass of arrays whose first axis counts the pairs."""
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            if not len(arrays["units"]):
+            if not len(arrays[names[0]]):
                 return None
-            return Aligned(**{field.name: arrays[field.name] for field in dataclasses.fields(Aligned)})
+            return cls(**{name: arrays[name] for name in names})
     except DAMAGE as error:
         raise WorkstationError(f"{path} cannot be read; delete it and run preprocess again") from error
 
 
-def _shards(dataset: FaceDataset, folder: Path, split: str) -> Iterator[tuple[Path, Sequence[PairRecord]]]:
-    records = dataset.edits(split)
+def _shards(
+    dataset: FaceDataset, folder: Path, split: str, kinds: Sequence[str]
+) -> Iterator[tuple[Path, Sequence[PairRecord]]]:
+    records = dataset.split(split, *kinds)
     for number, start in enumerate(range(0, len(records), SHARD_PAIRS)):
         yield folder / f"{split}-{number:05d}.npz", records[start : start + SHARD_PAIRS]
 
@@ -287,10 +318,11 @@ def _distance(found: FloatArray, true: FloatArray) -> float:
     return float(np.linalg.norm(found - true, axis=-1).mean()) / max(eyes, 1.0)
 
 
-def save_shard(path: Path, found: Sequence[Aligned], names: Sequence[str]) -> None:
-    """Write pairs, atomically; ``names`` are the files it was made of, also of those that gave no pair."""
+def save_shard(path: Path, found: Sequence[Any], names: Sequence[str], cls: type[Any] = Aligned) -> None:
+    """Write pairs, each a ``cls`` of one pair, atomically; ``names`` are the files it was made of, also of those that
+    gave no pair."""
     arrays: dict[str, NDArray] = {"names": np.array(names)}
-    for field in dataclasses.fields(Aligned):
+    for field in dataclasses.fields(cls):
         parts = [getattr(one, field.name) for one in found]
         arrays[field.name] = np.concatenate(parts) if parts else np.zeros((0,), np.float32)
     buffer = io.BytesIO()

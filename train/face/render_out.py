@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from edge_runtime.face.compose import border_window
-from edge_runtime.face_contract import MaskSpec
+from edge_runtime.face_contract import EditMaskSpec, MaskSpec
 
 Tensor = Any
 
@@ -43,7 +43,7 @@ def warp(image: Tensor, flow: Tensor) -> Tensor:
     return above * (1.0 - share_y) + below * share_y
 
 
-def upsample_shade(shade: Tensor, size: int, spec: MaskSpec) -> Tensor:
+def upsample_shade(shade: Tensor, size: int, spec: EditMaskSpec) -> Tensor:
     """(B, C, C, 3) to (B, size, size, 3), fading out towards the crop's border as on the device."""
     cells = int(shade.shape[1])
     window = border_window(cells, spec.shade_feather_px * cells / size)[None, :, :, None]

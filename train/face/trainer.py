@@ -15,6 +15,7 @@ from train.face.adversary import Adversary
 from train.face.config import FaceConfig
 from train.face.losses import LossWeights, flow_terms, head_terms, total
 from train.face.model import build_generator, is_head, set_basis
+from train.face.term_trainer import TermTrainer
 
 Tensor = Any
 
@@ -27,11 +28,11 @@ _HEAD_TERMS = (*_FLOW_TERMS, "mask", "colour", "edges", "picture", "harm", "shad
 TERMS = (*_HEAD_TERMS, "adversary", "judge")
 
 
-class FaceTrainer(keras.Model):
+class FaceTrainer(TermTrainer):
     """The generator with its losses; ``train_on_batch`` is a step."""
 
     def __init__(self, config: FaceConfig, basis: np.ndarray, weights: LossWeights | None = None) -> None:
-        super().__init__(name="face_trainer")
+        super().__init__(TERMS, "face_trainer")
         self.config = config
         self.network = build_generator(config)
         set_basis(self.network, basis)
@@ -39,7 +40,6 @@ class FaceTrainer(keras.Model):
         self._adversary = Adversary(config)
         self._judges = self._adversary.judges
         self._loss_weights = weights or LossWeights()
-        self._means = {name: keras.metrics.Mean(name=name) for name in TERMS}
         self.stage = ""
         self.enter(FLOW)
 
@@ -54,11 +54,6 @@ class FaceTrainer(keras.Model):
         for judge in self._judges:
             judge.trainable = stage == DETAIL
         self.compile(optimizer=keras.optimizers.Adam(1e-3, beta_1=0.9, beta_2=0.99, global_clipnorm=5.0))
-
-    @property
-    def metrics(self) -> list[Any]:
-        """Running means of the terms, reset by Keras at the start of an epoch."""
-        return list(self._means.values())
 
     def call(self, batch: dict[str, Tensor], training: bool = False) -> dict[str, Tensor]:
         """The generator's outputs for a batch; in the first stage the flow alone."""
@@ -75,21 +70,13 @@ class FaceTrainer(keras.Model):
             adversary = self._adversary if self.stage == DETAIL else None
             terms |= head_terms(self.config, self._loss_weights, x, y_pred, adversary)
         terms["loss"] = total(self._loss_weights, terms)
-        for name, value in terms.items():
-            self._means[name].update_state(value)
-        return terms["loss"]
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Tensor]:
-        """The terms by name."""
-        return self.get_metrics_result()
+        return self.keep(terms)
 
     def step(self, batch: dict[str, np.ndarray], rate: float) -> dict[str, float]:
         """Optimise on one batch; gives the terms of the stage."""
-        self.optimizer.learning_rate.assign(rate)
-        self.reset_metrics()
-        result = self.train_on_batch(batch, return_dict=True)
+        result = self.optimise(batch, rate)
         known = {FLOW: _FLOW_TERMS, HEADS: _HEAD_TERMS, DETAIL: TERMS}[self.stage]
-        return {name: float(result[name]) for name in known}
+        return {name: result[name] for name in known}
 
     def weights_to_average(self) -> list[Any]:
         """Variables of the network, in a fixed order."""

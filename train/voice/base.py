@@ -18,7 +18,7 @@ import numpy as np
 
 from edge_runtime.errors import OutputError, WorkstationError
 from edge_runtime.files import make_folder
-from train.checkpoints import halve_weights
+from train.half_floats import halve
 from train.records import save_json
 from train.voice.config import VoiceConfig
 from train.voice.run import Run, TrainedVoice, Voices, load_run
@@ -62,7 +62,7 @@ def keep_base(run: TrainedVoice, folder: Path) -> None:
     save_json(theirs.config, run.config)
     save_json(theirs.voices, Voices(run.voices, run.sources))
     try:
-        halve_weights(ours.weights, theirs.weights)
+        halve(ours.weights, theirs.weights)
         shutil.copyfile(ours.film, theirs.film)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written ({error.strerror or error}); choose another folder") from error

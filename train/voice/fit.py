@@ -15,6 +15,7 @@ from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import WorkstationError
 from edge_runtime.files import make_folder
+from train.consent import FLAG
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
@@ -23,7 +24,7 @@ from train.records import load_json, save_json
 from train.voice.base import NONE, check_fits, find_base, start_from
 from train.voice.batches import Crop, Sampler, company, stream_batches
 from train.voice.config import VoiceConfig, make_config
-from train.voice.consent import FLAG, record_consent
+from train.voice.consent import record_consent
 from train.voice.dataset import Dataset, load_dataset, read_clip
 from train.voice.describe import describe_voices, said_of_voices
 from train.voice.preprocess import preprocess

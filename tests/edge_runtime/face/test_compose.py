@@ -8,12 +8,12 @@ import pytest
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Similarity, crop_box
-from edge_runtime.face_contract import CropSpec, MaskSpec
+from edge_runtime.face_contract import CropSpec, EditMaskSpec
 from tests.edge_runtime.face.tiny_face import FIVE, picture
 
 SIZE, CELLS = 32, 16
 CROP = CropSpec(SIZE, tuple((float(x), float(y)) for x, y in FIVE * 12.0 + 15.5))
-COMPOSER = Composer(CROP, MaskSpec(0.1, 0.5, 2.0, 3.0))
+COMPOSER = Composer(CROP, EditMaskSpec(0.1, 0.5, 2.0, 3.0))
 TO_CROP = Similarity(0.4, 0.1, -20.0, -22.0)
 """A face of 80 pixels, tilted by 14 degrees."""
 

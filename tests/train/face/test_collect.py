@@ -38,7 +38,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(collect_module, "expression_pair", pair("expression"))
     monkeypatch.setattr(collect_module, "identity_pair", pair("identity"))
     monkeypatch.setattr(collect_module, "feature_pair", lambda heads, _, *rest: pair("feature")(heads, *rest))
-    monkeypatch.setattr(collect_module, "_stored", lambda stored: stored)
+    monkeypatch.setattr(collect_module, "stored_pair", lambda stored: stored)
     return calls
 
 

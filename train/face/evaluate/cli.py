@@ -23,7 +23,7 @@ from train.evaluate.results import SkippedFile
 from train.evaluate.tables import in_columns
 from train.face.basis import fit_basis
 from train.face.batches import Sampler
-from train.face.dataset import FaceDataset, PairRecord, load_dataset
+from train.face.dataset import EDITS, FaceDataset, PairRecord, load_dataset
 from train.face.evaluate.bars import bar_cells
 from train.face.evaluate.clips import VideoPlan
 from train.face.evaluate.edits import wishes
@@ -189,7 +189,7 @@ def _basis(converter: FaceConverter, dataset: FaceDataset, output: Path) -> Floa
     kept = output / ".notes" / "basis.npy"
     if kept.is_file():
         return np.asarray(np.load(kept, allow_pickle=False), np.float32)
-    records = dataset.edits("train")
+    records = dataset.split("train", *EDITS)
     config = evaluation_config(converter.manifest)
     aligned = []
     with Progress(min(len(records), _BASIS_PAIRS), "fitting the linear basis") as progress:

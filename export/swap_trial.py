@@ -1,0 +1,181 @@
+"""A trained swap model on trial: held-out faces through Keras and every file, as tensors and as finished pictures.
+
+What is converted is the plain net of one identity, folded; what it is compared with is the network as it was trained.
+A file is tried whole: its own detector and landmark model must find the held-out faces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.consent import identity_text
+from edge_runtime.errors import WorkstationError
+from edge_runtime.face.swap_converter import SwapConverter
+from edge_runtime.face.swapper import Swapped
+from edge_runtime.golden import GOLDEN
+from edge_runtime.model_file import open_model
+from edge_runtime.swap_contract import SwapManifest
+from export import bundle
+from export.calibrate import Rollout
+from export.face_trial import PICTURE_PSNR, SHOWN, found_complaint, photo_crops, pictures_psnr_db
+from export.inspect_graph import GraphFacts
+from export.parity import Reference
+from export.recipes import Recipe
+from export.report_faces import Faces, differences, faces_section
+from export.subject import FloatArray
+from export.trial import Evidence, Tried
+from export.worker import Job
+from train.face.parts import FaceParts, load_parts
+from train.face.swap.manifest import draft_manifest
+from train.face.swap.monitor import finish
+from train.face.swap.predict import KerasSwapper
+from train.face.swap.run import SwapHeldOut, TrainedSwap
+
+Image = NDArray[np.uint8]
+
+_LOOK_AT = "The aligned crop, as the device composes it with the colours that the network paints."
+
+
+class SwapTrial:
+    """See `export.trial.Trial`. The run's weights are never changed."""
+
+    def __init__(self, run: TrainedSwap, row: int = 0, parts: FaceParts | None = None) -> None:
+        self._run, self._row = run, row
+        self._parts = parts or load_parts()
+        self._test = SwapHeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
+        self._answers: list[Swapped] = []
+
+    @property
+    def name(self) -> str:
+        """Of the run, and the identity where a base has many."""
+        identity = self._run.identity_of(self._row)
+        return self._run.name if self._run.identity else f"{self._run.name}-{identity.name}"
+
+    @cached_property
+    def step(self) -> Any:
+        """The plain net."""
+        return self._run.folded(self._row)
+
+    @cached_property
+    def draft(self) -> SwapManifest:
+        """Without the graph."""
+        created, generator = bundle.created_now(), bundle.generator()
+        return draft_manifest(self._run, self.step, self._row, created=created, generator=generator)
+
+    def evidence(self, calibration: Path | None) -> Evidence:
+        """Held-out faces: every other one (or a folder's photos) calibrates, the rest are the test."""
+        heldout = self._run.heldout()
+        if len(heldout.images) < 2:
+            raise WorkstationError("the run has too few held-out faces to prove an export on; train with more")
+        test = slice(1, None, 2)
+        self._test = SwapHeldOut(heldout.images[test], heldout.targets[test], heldout.identities[test])
+        crops, names = heldout.images[::2], tuple(f"heldout {i}" for i in range(0, len(heldout.images), 2))
+        if calibration is not None:
+            crops, names = photo_crops(self._parts, self.draft.crop, calibration)
+        swapper = KerasSwapper(self._run.network, self._run.vectors)
+        self._answers = [swapper.run(image, self._row) for image in self._test.images]
+        outputs = {name: np.stack([getattr(a, name) for a in self._answers])[:, None] for name in ("rgb", "mask")}
+        return Evidence(
+            (Reference(Rollout(_feeds(self._test.images), outputs), {}),),
+            _feeds(crops),
+            names,
+            tuple(f"heldout {i}" for i in range(1, len(heldout.images), 2)),
+            f"{len(self._test.images)} held-out faces",
+        )
+
+    def pack(
+        self,
+        recipe: Recipe,
+        facts: GraphFacts,
+        graph: bytes,
+        scores: Mapping[str, float],
+        stages: Mapping[str, FloatArray] | None,
+    ) -> bytes:
+        """See `Trial.pack`; detector, landmark model and their notice ride along."""
+        manifest = bundle.finish_manifest(self.draft, recipe, facts, graph, scores)
+        files = {**self._parts.files, "NOTICE": _notice(manifest).encode()}
+        files["LICENCE"] = f"{manifest.name}: {manifest.licence}\n".encode()
+        if stages is not None:
+            share = bundle.golden_share(recipe.precision)
+            tolerance = [share * max(1.0, float(np.abs(values).max())) for values in stages.values()]
+            files[GOLDEN] = bundle.pack_golden({"crop": self._test.images[0]}, stages, tolerance)
+        return bundle.pack(manifest, recipe, graph, files)
+
+    def job(self, label: str, path: Path) -> Job:
+        """Swaps every test crop."""
+        return Job(label, try_swaps, (str(path), self._test.images))
+
+    def scores(self, tried: Tried) -> dict[str, float]:
+        """How near the finished pictures are to Keras'."""
+        shown = [np.asarray(picture) for picture in tried.shown]
+        return {PICTURE_PSNR: pictures_psnr_db(self._test.images, self._finished, shown)}
+
+    @cached_property
+    def _finished(self) -> list[Image]:
+        """What Keras makes of the test crops."""
+        return [finish(image, answer) for image, answer in zip(self._test.images, self._answers, strict=True)]
+
+    def complaints(self, recipe: Recipe, scores: Mapping[str, float]) -> list[str]:
+        """Finished pictures that are too far from Keras'."""
+        return recipe.picture_complaints(scores[PICTURE_PSNR])
+
+    def keras_exhibits(self) -> list[Any]:
+        """Before, wanted where it is known, and by Keras."""
+        rows = [Faces("before", tuple(self._test.images[:SHOWN]))]
+        if (self._test.identities == self._row).any():
+            known = zip(self._test.targets, self._test.identities, strict=True)
+            wanted = [target if row == self._row else np.full_like(target, 40) for target, row in known]
+            rows.append(Faces("wanted (where it is known)", tuple(wanted[:SHOWN])))
+        return [*rows, Faces("Keras (float32)", tuple(self._finished[:SHOWN]))]
+
+    def exhibits(self, label: str, tried: Tried) -> list[Any]:
+        """By a file, and ten times what is different from Keras."""
+        ours = [np.asarray(picture, np.uint8) for picture in tried.shown[:SHOWN]]
+        return [Faces(label, tuple(ours)), differences(label, ours, self._finished)]
+
+    def section(self, exhibits: Sequence[Any]) -> str:
+        """Pictures side by side."""
+        return faces_section(exhibits, [f"face {i + 1}" for i in range(min(SHOWN, len(self._test.images)))], _LOOK_AT)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Arithmetic."""
+        return {"macs_per_frame": self.draft.macs_per_frame}
+
+    @property
+    def effort(self) -> str:
+        """See `Trial.effort`."""
+        who = identity_text(self.draft.identity)
+        return f"{self.draft.macs_per_frame / 1e6:.0f} million multiply-accumulates per face; {who}"
+
+
+def try_swaps(path: str, crops: Image) -> Tried:
+    """Swap ``crops`` (N, S, S, 3) with a packed file; runs in a child. Raises `ChangelingError`."""
+    converter = SwapConverter(open_model(path))
+    answers = [converter.swapper.run(crop) for crop in crops]
+    finished = tuple(finish(crop, answer) for crop, answer in zip(crops, answers, strict=True))
+    complaint = found_complaint(sum(bool(converter.find_faces(crop)) for crop in crops), len(crops))
+    return Tried({"rgb": answers[0].rgb, "mask": answers[0].mask}, finished, complaint)
+
+
+def _feeds(crops: Image) -> dict[str, FloatArray]:
+    """One call for each crop: (N, 1, …) by name."""
+    return {"image": crops[:, None].astype(np.float32) * np.float32(1.0 / 255.0)}
+
+
+def _notice(manifest: SwapManifest) -> str:
+    lines = [
+        f"{manifest.name}, a model made with Changeling that puts one face on others.",
+        identity_text(manifest.identity),
+        "What it makes is synthetic: say so where it is shown.",
+        "",
+        "Trained on:",
+        *(f"- {source.name}, {source.images} images, {source.licence}" for source in manifest.training),
+    ]
+    return "\n".join(lines) + "\n"
