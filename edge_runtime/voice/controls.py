@@ -13,9 +13,9 @@ import numpy as np
 
 from edge_runtime.contract import ControlSpec, FrontEndSpec, SynthesisSpec, TimingSpec, VoiceInfo
 from edge_runtime.errors import ControlError, ModelFileError
-from edge_runtime.voice.decibels import NATS_PER_DB
+from edge_runtime.voice.decibels import NATS_PER_DB, NATS_PER_SEMITONE
 from edge_runtime.voice.emotions import Emotion, parse_emotion
-from edge_runtime.voice.framing import FloatArray
+from edge_runtime.voice.framing import FloatArray, limited
 from edge_runtime.voice.front_end import Features
 from edge_runtime.voice.styles import find_style
 
@@ -233,18 +233,17 @@ class Prosody:
 
 def edit_prosody(features: Features, controls: Controls, target: Target) -> Prosody:
     """Move the speaker's pitch into the target's range and apply pitch, intonation and robot."""
-    auto = np.float32(controls.auto_pitch)
+    auto, intonation = controls.auto_pitch, controls.intonation * (1.0 - controls.robot)
     mean = features.mean_log_f0 + auto * (np.float32(target.mean_log_f0) - features.mean_log_f0)
-    mean = mean + np.float32(controls.pitch * np.log(2.0) / 12.0)
-    ratio = _limited(np.float32(target.spread) / features.spread, _SPREAD_RATIO_LIMITS)
-    span = np.float32(controls.intonation * (1.0 - controls.robot)) * (1.0 + auto * (ratio - 1.0))
-    log_f0 = _limited(mean + span * (features.log_f0 - features.mean_log_f0), _LOG_F0_LIMITS)
-    return Prosody(log_f0.astype(np.float32, copy=False), mean)
-
-
-def _limited(values: FloatArray, limits: tuple[float, float]) -> FloatArray:
-    """`np.clip` for a few values, at half its overhead."""
-    return np.minimum(np.maximum(values, np.float32(limits[0])), np.float32(limits[1]))
+    mean += controls.pitch * NATS_PER_SEMITONE
+    log_f0 = limited(target.spread / features.spread, *_SPREAD_RATIO_LIMITS)
+    log_f0 -= 1.0
+    log_f0 *= auto
+    log_f0 += 1.0
+    log_f0 *= intonation
+    log_f0 *= features.log_f0 - features.mean_log_f0
+    log_f0 += mean
+    return Prosody(limited(log_f0, *_LOG_F0_LIMITS), mean)
 
 
 def speech_rms(features: Features, controls: Controls, target: Target, description: VoiceDescription) -> FloatArray:
@@ -261,9 +260,9 @@ def log_amplitude(features: Features, controls: Controls, description: VoiceDesc
     speaker is. Below the gate the sound fades, so that silence stays silent.
     """
     spec = description.synthesis
-    loudness = 0.5 * (features.level - np.float32(description.front_end.level.prior_log_energy))
-    threshold = np.float32(spec.gate_log_energy + 2.0 * NATS_PER_DB * controls.gate)
-    gate = np.float32(spec.gate_slope) * np.minimum(features.energy - threshold, 0.0)
-    gain = np.float32(controls.gain * NATS_PER_DB)
-    total: FloatArray = (loudness + gate + gain).astype(np.float32, copy=False)
+    threshold = spec.gate_log_energy + 2.0 * NATS_PER_DB * controls.gate
+    total: FloatArray = np.minimum(features.energy - threshold, 0.0)
+    total *= spec.gate_slope
+    total += 0.5 * features.level
+    total += controls.gain * NATS_PER_DB - 0.5 * description.front_end.level.prior_log_energy
     return total

@@ -10,6 +10,7 @@ and every other pulse weaker, which puts a subharmonic an octave down (a growl).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,6 +53,7 @@ class Excitation:
         self._hop = hop_length
         self._taps = pulse_taps
         self._table = _pulse_table(pulse_taps)
+        self._slope = np.diff(self._table, axis=0)
         self._ramp = ((np.arange(hop_length) + 1.0) / hop_length)[None, :]
         self._seed = seed
         self.reset()
@@ -88,7 +90,9 @@ class Excitation:
             self._log_f0 = float(log_f0[0])
         out = np.zeros(n_hops * self._hop + self._taps, np.float32)
         out[: self._taps] = self._tail
-        step = np.exp(self._ramped(log_f0, self._log_f0)) / self._rate  # periods per sample
+        step = self._ramped(log_f0, self._log_f0)
+        np.exp(step, out=step)
+        step *= 1.0 / self._rate  # periods per sample
         self._place(out, step, roughness)
         self._log_f0 = float(log_f0[-1])
         self._tail = out[n_hops * self._hop :].copy()
@@ -98,27 +102,35 @@ class Excitation:
         """Straight lines between hop ends, one value per sample."""
         previous = np.empty((len(values), 1))
         previous[0], previous[1:, 0] = before, values[:-1]
-        return (previous + (values[:, None] - previous) * self._ramp).ravel()
+        lines = (values[:, None] - previous) * self._ramp
+        lines += previous
+        return lines.ravel()
 
     def _place(self, out: FloatArray, step: np.ndarray, roughness: float) -> None:
-        phase = self._phase + np.cumsum(step)
-        cycles = np.floor(phase)
-        before = np.empty_like(cycles)
-        before[0], before[1:] = 0.0, cycles[:-1]  # the kept phase is below one
-        starts = np.flatnonzero(cycles != before)
-        self._phase = float(phase[-1] - cycles[-1])
-        if not len(starts):
+        phase = np.cumsum(step)
+        phase += self._phase
+        n_pulses = int(phase[-1])  # the kept phase is below one, so there is one for every whole number that it passes
+        self._phase = float(phase[-1]) - n_pulses
+        if not n_pulses:
             return
-        late = (phase[starts] - cycles[starts]) / step[starts]  # samples since the pulse, 0..1
-        # Between the table's rows, so that a rounding error in the phase stays one: two machines that differ in the
-        # last bit would else differ by whole rows.
-        position = (1.0 - late) * _FRACTIONS
-        rows = np.minimum(position.astype(np.intp), _FRACTIONS - 1)
-        share = (position - rows).astype(np.float32)[:, None]
-        heights = (1.0 / np.sqrt(step[starts])).astype(np.float32)[:, None]
+        starts = phase.searchsorted(np.arange(1.0, n_pulses + 1.0))
+        rows, shares, heights = [], [], []
+        # Plain numbers: two to five pulses a chunk, for which arrays would cost more.
+        for cycle, (at, per_sample) in enumerate(zip(phase[starts].tolist(), step[starts].tolist(), strict=True), 1):
+            late = (at - cycle) / per_sample  # samples since the pulse, 0..1
+            # Between the table's rows, so that a rounding error in the phase stays one: two machines that differ in
+            # the last bit would else differ by whole rows.
+            position = (1.0 - late) * _FRACTIONS
+            rows.append(min(int(position), _FRACTIONS - 1))
+            shares.append(position - rows[-1])
+            heights.append(1.0 / math.sqrt(per_sample))
+        factors = np.array((shares, heights), np.float32)[:, :, None]
         if roughness > 0.0:
-            heights *= self._uneven(len(starts), roughness)
-        pulses = (self._table[rows] * (1.0 - share) + self._table[rows + 1] * share) * heights
+            factors[1] *= self._uneven(n_pulses, roughness)
+        pulses = self._slope[rows]
+        pulses *= factors[0]
+        pulses += self._table[rows]
+        pulses *= factors[1]
         for start, pulse in zip(starts.tolist(), pulses, strict=True):
             out[start : start + self._taps] += pulse
 

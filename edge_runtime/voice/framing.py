@@ -41,7 +41,10 @@ class FrameBuffer:
             return np.empty((0, self._length), np.float32)
         if n_frames <= _FEW_FRAMES:
             # Building a strided view costs more than copying two frames, and this runs fifty times a second.
-            return np.stack([signal[t * self._hop : t * self._hop + self._length] for t in range(n_frames)])
+            frames = np.empty((n_frames, self._length), np.float32)
+            for t in range(n_frames):
+                frames[t] = signal[t * self._hop : t * self._hop + self._length]
+            return frames
         return sliding_window_view(signal, self._length)[:: self._hop][:n_frames]
 
 
@@ -53,3 +56,9 @@ def frame_signal(samples: FloatArray, frame_length: int, hop_length: int) -> Flo
 def hann(length: int) -> FloatArray:
     """Periodic Hann window (length,): shifted by half its length it sums to exactly one."""
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)).astype(np.float32)
+
+
+def limited(values: FloatArray, minimum: float, maximum: float) -> FloatArray:
+    """`np.clip` in place, at half its overhead, which is what counts for a few values."""
+    np.maximum(values, minimum, out=values)
+    return np.minimum(values, maximum, out=values)

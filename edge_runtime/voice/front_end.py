@@ -22,8 +22,7 @@ PITCH_LEAD_HOPS = 1
 
 AUX_SIZE = 3
 _LOG_F0_CENTRE = float(np.log(160.0))
-_LOG_F0_SCALE = 2.0
-_ENERGY_SCALE = 0.25
+_AUX_SCALE = np.array([2.0, 1.0, 0.25], np.float32)
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,10 @@ class Features:
 
 def aux_features(log_f0: FloatArray, voiced: FloatArray, energy: FloatArray) -> FloatArray:
     """The network's ``aux`` input (T, 3): scaled log F0, voicing, scaled relative energy."""
-    pitch = (log_f0 - np.float32(_LOG_F0_CENTRE)) * np.float32(_LOG_F0_SCALE)
-    return np.stack([pitch, voiced, energy * np.float32(_ENERGY_SCALE)], axis=1).astype(np.float32, copy=False)
+    aux = np.empty((len(log_f0), AUX_SIZE), np.float32)
+    aux[:, 0], aux[:, 1], aux[:, 2] = log_f0 - _LOG_F0_CENTRE, voiced, energy
+    aux *= _AUX_SCALE
+    return aux
 
 
 class _DelayLine:
@@ -70,6 +71,8 @@ class _DelayLine:
         self._held = self._start
 
     def push(self, rows: FloatArray) -> FloatArray:
+        if not len(self._start):
+            return rows
         joined = np.concatenate([self._held, rows])
         self._held = joined[len(rows) :]
         return joined[: len(rows)]
@@ -84,6 +87,8 @@ class FrontEnd:
     def __init__(self, spec: FrontEndSpec, lookahead_hops: int) -> None:
         self.spec = spec
         self._denoiser = Denoiser(spec)
+        self._window = mel.analysis_window(spec)
+        self._energy_weights = mel.energy_weights(spec)
         self._frame_length = max(spec.win_length, spec.pitch.window_samples)
         self._buffer = FrameBuffer(self._frame_length, spec.hop_length)
         self._level = LevelTracker(spec)
@@ -115,19 +120,18 @@ class FrontEnd:
     def push(self, samples: FloatArray) -> Features:
         """Take samples (n,), float32; give the features of the ticks they complete (T may be 0)."""
         frames = self._buffer.push(samples)
-        power = mel.power_spectrum(frames[:, self._frame_length - self.spec.win_length :], self.spec)
+        mel_frames = frames[:, self._frame_length - self.spec.win_length :]
+        power = mel.windowed_power(mel_frames, self._window, self.spec.n_fft)
         gains: FloatArray | None = None
         if self.denoise > 0.0:
             gains = self._denoiser.gains(power, self.denoise)
             power = power * gains
-        level = self._level.process(mel.log_energy(power, self.spec))
+        level = self._level.process(mel.log_mel(power, self._energy_weights, self.spec))
         pitch_frames = frames[:, self._frame_length - self.spec.pitch.window_samples :]
         pitch = self._pitch.process(pitch_frames, level.energy, gains)
         log_mel = self._aligner.log_mel(power, pitch.mean_log_f0)
-        loudness = self._level_delay.push(np.stack([level.energy, level.level], axis=1))
-        track = self._pitch_delay.push(
-            np.stack([pitch.log_f0, pitch.voiced, pitch.mean_log_f0, pitch.spread], axis=1).astype(np.float32)
-        )
+        loudness = self._level_delay.push(level.rows)
+        track = self._pitch_delay.push(pitch.rows)
         return Features(
             mel=self._spectrum.process(log_mel, level),
             log_f0=track[:, 0],

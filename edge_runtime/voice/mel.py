@@ -8,6 +8,7 @@ how formants are aligned on the device and how vocal tract length is varied in t
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -68,32 +69,38 @@ def analysis_window(spec: FrontEndSpec) -> FloatArray:
 
 def power_spectrum(frames: FloatArray, spec: FrontEndSpec) -> FloatArray:
     """Power (T, n_bins) of frames (T, win_length)."""
-    spectrum = np.fft.rfft(frames * analysis_window(spec), spec.n_fft)
-    return squared_magnitude(spectrum)
+    return windowed_power(frames, analysis_window(spec), spec.n_fft)
+
+
+def windowed_power(frames: FloatArray, window: FloatArray, n_fft: int) -> FloatArray:
+    """`power_spectrum` for who keeps the window: a look into the cache hashes the whole spec, fifty times a second."""
+    return squared_magnitude(np.fft.rfft(frames * window, n_fft))
 
 
 def squared_magnitude(spectrum: NDArray[np.complexfloating[Any, Any]]) -> FloatArray:
     """|spectrum|² as float32, of the same shape; the plain `abs` would take a root first."""
-    power = np.square(spectrum.real)
-    power += np.square(spectrum.imag)
-    return np.asarray(power, np.float32)
+    real, imaginary = spectrum.real, spectrum.imag
+    power = real * real
+    power += imaginary * imaginary
+    return power if power.dtype == np.float32 else power.astype(np.float32)
 
 
 def log_mel(power: FloatArray, matrix: FloatArray, spec: FrontEndSpec) -> FloatArray:
-    """Natural log of mel power (T, n_mels) from power (T, n_bins)."""
-    bands: FloatArray = np.log(power @ matrix + np.float32(spec.power_floor))
-    return bands
+    """Natural log of mel power (T, n_mels) from power (T, n_bins); (T,) with one filter (n_bins,) for ``matrix``."""
+    bands: FloatArray = power @ matrix
+    bands += spec.power_floor
+    return np.log(bands, out=bands)
 
 
 @lru_cache(maxsize=8)
-def _energy_weights(spec: FrontEndSpec) -> FloatArray:
+def energy_weights(spec: FrontEndSpec) -> FloatArray:
+    """The mean mel filter (n_bins,), unwarped."""
     return np.ascontiguousarray(mel_matrix(spec).mean(axis=1))
 
 
 def log_energy(power: FloatArray, spec: FrontEndSpec) -> FloatArray:
     """Natural log of the mean (unwarped) mel power (T,) from power (T, n_bins): how loud a frame is."""
-    energy: FloatArray = np.log(power @ _energy_weights(spec) + np.float32(spec.power_floor))
-    return energy
+    return log_mel(power, energy_weights(spec), spec)
 
 
 class FormantAligner:
@@ -106,27 +113,28 @@ class FormantAligner:
     def __init__(self, spec: FrontEndSpec) -> None:
         self._spec = spec
         steps = np.geomspace(spec.formant_minimum, spec.formant_maximum, spec.formant_steps)
-        self._log_ratios = np.log(steps)
+        self._log_ratios: list[float] = np.log(steps).tolist()
+        self._log_reference = float(np.log(spec.formant_reference_hz))
         self._matrices = [mel_matrix(spec, float(ratio)) for ratio in steps]
 
     def ratio(self, mean_log_f0: float) -> float:
         """Warp ratio for a speaker with this mean log F0 (natural log of Hz)."""
-        return float(np.exp(self._log_ratios[self._index(mean_log_f0)]))
+        return math.exp(self._log_ratios[self._index(mean_log_f0)])
 
     def log_mel(self, power: FloatArray, mean_log_f0: FloatArray) -> FloatArray:
         """Aligned log-mel (T, n_mels) of power (T, n_bins), each frame by the speaker's mean log F0 (T,) then."""
-        indices = self._index(mean_log_f0)
-        first = int(indices[0]) if len(indices) else 0
-        if not len(indices) or (indices == first).all():
-            return log_mel(power, self._matrices[first], self._spec)
+        indices = [self._index(mean) for mean in mean_log_f0.tolist()]
+        used = set(indices)
+        if len(used) <= 1:
+            return log_mel(power, self._matrices[used.pop() if used else 0], self._spec)
         out = np.empty((len(power), self._spec.n_mels), np.float32)
-        for index in np.unique(indices):
-            rows = indices == index
+        for index in used:
+            rows = np.equal(indices, index)
             out[rows] = log_mel(power[rows], self._matrices[index], self._spec)
         return out
 
-    def _index(self, mean_log_f0: FloatArray | float) -> NDArray[np.intp]:
-        spec = self._spec
-        log_ratio = spec.formant_exponent * (np.log(spec.formant_reference_hz) - np.asarray(mean_log_f0))
-        position = (log_ratio - self._log_ratios[0]) / (self._log_ratios[1] - self._log_ratios[0])
-        return np.asarray(np.clip(np.rint(position), 0, len(self._log_ratios) - 1), np.intp)
+    def _index(self, mean_log_f0: float) -> int:
+        # plain numbers: on a board, arrays of two elements cost ten times as much
+        first, second = self._log_ratios[:2]
+        log_ratio = self._spec.formant_exponent * (self._log_reference - mean_log_f0)
+        return min(max(round((log_ratio - first) / (second - first)), 0), len(self._matrices) - 1)

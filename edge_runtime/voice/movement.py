@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.contract import FrontEndSpec
 from edge_runtime.voice.controls import Controls, Prosody
-from edge_runtime.voice.decibels import NATS_PER_DB
+from edge_runtime.voice.decibels import NATS_PER_DB, NATS_PER_SEMITONE
 from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import Features
 
@@ -36,8 +36,6 @@ _SWELL_LIMIT = 2.5
 """Largest distance from there that emphasis acts on."""
 _PAUSE_FROM, _PAUSE_TO = -8.0, -4.0
 """Relative energy below which emphasis leaves loudness alone, so that pauses neither rise nor fall."""
-
-_SEMITONE = float(np.log(2.0) / 12.0)
 
 
 def is_moving(controls: Controls) -> bool:
@@ -68,11 +66,11 @@ class Movement:
         seconds = (self._tick + np.arange(len(log_f0))) * self._hop_s
         self._tick += len(log_f0)
         if controls.vibrato:
-            wave = controls.vibrato * _SEMITONE * np.sin(2.0 * np.pi * VIBRATO_HZ * seconds)
+            wave = controls.vibrato * NATS_PER_SEMITONE * np.sin(2.0 * np.pi * VIBRATO_HZ * seconds)
             log_f0 = log_f0 + wave.astype(np.float32)
         if controls.tremor:
             shake = controls.tremor * _tremble(seconds)
-            log_f0 = log_f0 + np.float32(_TREMOR_SEMITONES * _SEMITONE) * shake
+            log_f0 = log_f0 + np.float32(_TREMOR_SEMITONES * NATS_PER_SEMITONE) * shake
             swell += np.float32(_TREMOR_DB * NATS_PER_DB) * shake
         return dataclasses.replace(prosody, log_f0=log_f0), swell
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_runtime.contract import FrontEndSpec
-from edge_runtime.voice.framing import FloatArray
+from edge_runtime.voice.framing import FloatArray, limited
 
 MEL_SCALE = 0.5
 """Normalised mel values are log ratios times this, so that they are of order one."""
@@ -27,12 +27,20 @@ _FIRST_RELEASE = 8.0
 class LevelFrames:
     """Loudness of a block of T frames."""
 
-    energy: FloatArray
-    """(T,) natural log of power relative to the running level."""
-    level: FloatArray
-    """(T,) the running level itself, natural log of power."""
-    rate: FloatArray
-    """(T,) how far this frame moves the averages, 0 where it does not look like speech."""
+    rows: FloatArray
+    """(T, 2) `energy` and `level`."""
+    rates: list[float]
+    """T values: how far each frame moves the averages, 0 where it does not look like speech."""
+
+    @property
+    def energy(self) -> FloatArray:
+        """(T,) natural log of power relative to the running level."""
+        return self.rows[:, 0]
+
+    @property
+    def level(self) -> FloatArray:
+        """(T,) the running level itself, natural log of power."""
+        return self.rows[:, 1]
 
 
 class LevelTracker:
@@ -53,11 +61,12 @@ class LevelTracker:
 
     def process(self, log_energy: FloatArray) -> LevelFrames:
         """Follow frame energies (T,), natural log of power."""
-        level, rate = np.empty_like(log_energy), np.empty_like(log_energy)
-        for t, energy in enumerate(log_energy.tolist()):
-            rate[t] = self._update(energy)
-            level[t] = self.level
-        return LevelFrames(np.clip(log_energy - level, *ENERGY_LIMITS), level, rate)
+        lowest, highest = ENERGY_LIMITS
+        rows, rates = [], []
+        for energy in log_energy.tolist():
+            rates.append(self._update(energy))
+            rows.append((min(max(energy - self.level, lowest), highest), self.level))
+        return LevelFrames(np.array(rows, np.float32).reshape(-1, 2), rates)
 
     def _update(self, log_energy: float) -> float:
         """Move the level; returns the rate at which the spectrum's average may follow."""
@@ -89,9 +98,9 @@ class SpectrumNormaliser:
         """Normalised mel (T, n_mels) of order one, from log-mel (T, n_mels) and the levels of the same frames."""
         relative = log_mel - level.level[:, None]
         out = np.empty_like(relative)
-        for t, rate in enumerate(level.rate.tolist()):
+        for t, rate in enumerate(level.rates):
             np.subtract(relative[t], self._spectrum, out=out[t])
             if rate > 0.0:
-                self._spectrum += np.float32(rate) * out[t]
-        out *= np.float32(MEL_SCALE)
-        return np.clip(out, *MEL_LIMITS, out=out)
+                self._spectrum += rate * out[t]
+        out *= MEL_SCALE
+        return limited(out, *MEL_LIMITS)

@@ -8,6 +8,7 @@ which costs one hop: the value that `PitchTracker.process` gives at frame t belo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,11 @@ from edge_runtime.voice.framing import FloatArray, hann
 DELAY_HOPS = 1
 """How many hops the smoothed track is behind the frames."""
 
-_NO_PEAK = -9.0
-"""Score of a lag that is no peak: far below any periodicity."""
+_SILENCE = np.float32(1e-9)
+"""Power that is added before anything is divided by power."""
+
+_NO_PEAK = np.float32(-9.0)
+"""Added to the score of a lag that is no peak: leaves it far below any periodicity."""
 
 _UNVOICED_MEMORY_HOPS = 20
 """After this long without voicing the previous pitch no longer attracts the next one."""
@@ -31,14 +35,14 @@ _UNVOICED_MEMORY_HOPS = 20
 class PitchFrames:
     """A block of T frames of the smoothed track, `DELAY_HOPS` late."""
 
-    log_f0: FloatArray
-    """(T,) natural log of Hz; through unvoiced stretches the last value is held."""
-    voiced: FloatArray
-    """(T,) 1 where voiced, else 0."""
-    mean_log_f0: FloatArray
-    """(T,) the speaker's running mean of log F0."""
-    spread: FloatArray
-    """(T,) the speaker's running standard deviation of log F0."""
+    rows: FloatArray
+    """(T, 4): log F0 (natural log of Hz; through unvoiced stretches the last value is held), voicing (1 or 0), and the
+    speaker's running mean and standard deviation of log F0."""
+
+    @property
+    def mean_log_f0(self) -> FloatArray:
+        """(T,) the speaker's running mean of log F0."""
+        return self.rows[:, 2]
 
 
 class Periodicity:
@@ -83,12 +87,13 @@ class Periodicity:
         else:
             nearest = np.rint(np.linspace(0, gains.shape[1] - 1, len(self._lowpass))).astype(np.intp)
             correlation = self._autocorrelation(frames, self._lowpass, gains[:, nearest])
-        power = correlation[:, :1] + np.float32(1e-9)
-        return np.asarray(correlation[:, self._first : self._last + 1] / power * self._correction, np.float32)
+        periodicity = correlation[:, self._first : self._last + 1] / (correlation[:, :1] + _SILENCE)
+        periodicity *= self._correction
+        return periodicity
 
     def frequency_hz(self, periodicity: FloatArray, index: int) -> float:
         """Frequency of the peak of one frame's periodicity (n_lags,) at ``index``, refined by a parabola."""
-        before, peak, after = (float(periodicity[index + k]) for k in (-1, 0, 1))
+        before, peak, after = periodicity[index - 1 : index + 2].tolist()
         curvature = before - 2.0 * peak + after
         shift = 0.5 * (before - after) / curvature if curvature < 0.0 else 0.0
         return self._rate / (self._first + index + min(0.5, max(-0.5, shift)))
@@ -111,7 +116,7 @@ class SpeakerPitch:
     @property
     def spread(self) -> float:
         """Standard deviation of log F0."""
-        return float(np.sqrt(self._variance))
+        return math.sqrt(self._variance)
 
     def update(self, log_f0: float) -> None:
         """Count one voiced frame."""
@@ -127,6 +132,8 @@ class PitchTracker:
 
     def __init__(self, spec: FrontEndSpec) -> None:
         self._spec = spec.pitch
+        self._quietest = -self._spec.energy_below_level
+        """Relative energy that a voiced frame exceeds; what is fainter need not be analysed."""
         self._periodicity = Periodicity(spec)
         self.speaker = SpeakerPitch(spec)
         self.reset()
@@ -150,34 +157,45 @@ class PitchTracker:
 
         ``gains`` (T, n) are factors for the power of the frames, as a denoiser gives; see `Periodicity`.
         """
+        loudnesses = energy.tolist()
+        if any(loudness > self._quietest for loudness in loudnesses):
+            periodicity, score = self._candidates(frames, gains)
+        rows = []
+        for t, loudness in enumerate(loudnesses):
+            loud = loudness > self._quietest
+            self._raw.append(self._pick(periodicity[t], score[t]) if loud else self._unvoiced())
+            rows.append((*self._smooth(), self.speaker.mean, self.speaker.spread))
+        return PitchFrames(np.array(rows, np.float32).reshape(-1, 4))
+
+    def _candidates(self, frames: FloatArray, gains: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+        """Periodicity (T, n_lags), and how good a pitch each lag but the first and the last is, (T, n_lags - 2)."""
         periodicity = self._periodicity(frames, gains)
         rising = periodicity[:, 1:] > periodicity[:, :-1]
-        score = periodicity - self._periodicity.octave_penalty
-        score[:, 0] = score[:, -1] = _NO_PEAK
-        score[:, 1:-1][rising[:, :-1] <= rising[:, 1:]] = _NO_PEAK  # a peak rises before and not after
-        log_f0, voiced, mean, spread = (np.empty(len(frames), np.float32) for _ in range(4))
-        for t in range(len(frames)):
-            self._raw.append(self._pick(periodicity[t], score[t], float(energy[t])))
-            log_f0[t], voiced[t] = self._smooth()
-            mean[t], spread[t] = self.speaker.mean, self.speaker.spread
-        return PitchFrames(log_f0, voiced, mean, spread)
+        score = periodicity[:, 1:-1] - self._periodicity.octave_penalty[1:-1]
+        score += (rising[:, :-1] <= rising[:, 1:]) * _NO_PEAK  # a peak rises before and not after
+        return periodicity, score
 
-    def _pick(self, periodicity: FloatArray, score: FloatArray, energy: float) -> tuple[float, bool]:
+    def _pick(self, periodicity: FloatArray, score: FloatArray) -> tuple[float, bool]:
         """Best candidate of one frame: (log F0, voiced)."""
         if self._previous_lag is not None:
-            score = score - self._periodicity.jump_penalty[self._previous_lag]
-        index = int(score.argmax())
-        strength = float(periodicity[index]) if score[index] > 0.5 * _NO_PEAK else 0.0
-        threshold = self._spec.voiced_off if self._voiced else self._spec.voiced_on
-        self._voiced = strength > threshold and energy > -self._spec.energy_below_level
+            score = score - self._periodicity.jump_penalty[self._previous_lag, 1:-1]
+        best = int(score.argmax())
+        index = best + 1
+        strength = float(periodicity[index]) if score[best] > 0.5 * _NO_PEAK else 0.0
+        self._voiced = strength > (self._spec.voiced_off if self._voiced else self._spec.voiced_on)
         if not self._voiced:
-            self._since_voiced += 1
-            if self._since_voiced > _UNVOICED_MEMORY_HOPS:
-                self._previous_lag = None
-            return self._raw[-1][0], False
+            return self._unvoiced()
         self._since_voiced = 0
         self._previous_lag = index
-        return float(np.log(self._periodicity.frequency_hz(periodicity, index))), True
+        return math.log(self._periodicity.frequency_hz(periodicity, index)), True
+
+    def _unvoiced(self) -> tuple[float, bool]:
+        """What a frame without a pitch is taken for: the pitch before it."""
+        self._voiced = False
+        self._since_voiced += 1
+        if self._since_voiced > _UNVOICED_MEMORY_HOPS:
+            self._previous_lag = None
+        return self._raw[-1][0], False
 
     def _smooth(self) -> tuple[float, float]:
         """Median of three pitches where all are voiced, majority vote on voicing; drops the oldest."""

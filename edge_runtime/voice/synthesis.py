@@ -8,6 +8,7 @@ excitation itself.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.contract import FrontEndSpec, SynthesisSpec, TimingSpec
 from edge_runtime.voice.colour import output_curve
-from edge_runtime.voice.excitation import Excitation
-from edge_runtime.voice.framing import FloatArray, hann
+from edge_runtime.voice.excitation import Excitation, ExcitationBlock
+from edge_runtime.voice.framing import FloatArray, hann, limited
 from edge_runtime.voice.mel import band_edges_hz
 
 _FORMANT_BANDS = 4.0
@@ -124,7 +125,7 @@ class Synthesiser:
         self._rate = front_end.sample_rate_hz
         self._excitation = Excitation(self._rate, self._hop, spec.pulse_taps, seed)
         self._overlap = OverlapAdd(spec.n_fft, self._hop)
-        self._residual_scale = np.float32(spec.residual_bound / np.sqrt(2.0))
+        self._residual_scale = spec.residual_bound / math.sqrt(2.0)
         self._bins_hz = np.arange(spec.n_fft // 2 + 1) * (self._rate / spec.n_fft)
         self.set_envelope(formant=1.0, tilt_db_per_octave=0.0)
         self.reset()
@@ -148,11 +149,13 @@ class Synthesiser:
 
         An envelope that is twice as wide lets twice as many harmonics through; that loudness is taken back.
         """
-        self._bands = band_matrix(self._spec, self._rate, formant)
+        bands = band_matrix(self._spec, self._rate, formant)
         if clarity > 0.0:
-            self._bands = deepened(self._spec.n_bands, clarity) @ self._bands
-        self._curve = output_curve(self._bins_hz, tilt=tilt_db_per_octave, presence=presence_db, radio=radio)
-        self._curve -= np.float32(0.5 * np.log(formant))
+            bands = deepened(self._spec.n_bands, clarity) @ bands
+        curve = output_curve(self._bins_hz, tilt=tilt_db_per_octave, presence=presence_db, radio=radio)
+        curve -= np.float32(0.5 * np.log(formant))
+        self._bands = bands
+        self._curve = curve if curve.any() else None
 
     def process(
         self,
@@ -170,37 +173,51 @@ class Synthesiser:
         ``roughness`` 0..1 makes the pulses irregular.
         """
         n_frames = len(log_f0)
-        source = self._excitation.process(log_f0, roughness)
-        spectra = self._source_spectra(np.stack([source.harmonic, source.noise]).reshape(2, n_frames, self._hop))
-        harmonic, noise = self._amplitudes(gains, log_amplitude, np.float32(breath))
+        spectra = self._source_spectra(self._excitation.process(log_f0, roughness), n_frames)
+        amplitudes = self._amplitudes(gains, log_amplitude, breath)
+        factor = self._residual_factor(gains.residual)
         bins = self._spec.residual_bins
-        residual = (gains.residual[:, :bins] + 1j * gains.residual[:, bins:]) * self._residual_scale
-        factor = 1.0 + residual
         if whisper > 0.0:
+            harmonic, noise = amplitudes
             loud = harmonic.copy()
             loud[:, 1 : bins + 1] *= np.abs(factor)
-            noise = np.sqrt(noise * noise + whisper * loud * loud)
-            harmonic = harmonic * np.float32(1.0 - whisper)
-        spectrum = spectra[0] * harmonic
+            amplitudes[1] = np.sqrt(noise * noise + whisper * loud * loud)
+            harmonic *= 1.0 - whisper
+        spectra *= amplitudes
+        spectrum = spectra[0]
         spectrum[:, 1 : bins + 1] *= factor
-        spectrum += spectra[1] * noise
+        spectrum += spectra[1]
         buffers = np.fft.irfft(spectrum, self._spec.n_fft).astype(np.float32, copy=False)
         return self._overlap.process(buffers)
 
-    def _source_spectra(self, hops: FloatArray) -> NDArray[np.complexfloating]:
-        """Windowed spectra (2, T, n_bins) of both sources from their hops (2, T, hop_length)."""
-        joined = np.concatenate([self._history[:, None, :], hops], axis=1)
-        self._history = joined[:, -1]
-        return window_sources(joined, self._spec)
+    def _source_spectra(self, source: ExcitationBlock, n_frames: int) -> NDArray[np.complexfloating]:
+        """Windowed spectra (2, T, n_bins) of both sources."""
+        hops = np.empty((2, n_frames + 1, self._hop), np.float32)
+        hops[:, 0] = self._history
+        hops[0, 1:] = source.harmonic.reshape(n_frames, self._hop)
+        hops[1, 1:] = source.noise.reshape(n_frames, self._hop)
+        self._history = hops[:, -1]
+        return window_sources(hops, self._spec)
 
-    def _amplitudes(self, gains: Gains, log_amplitude: FloatArray, breath: np.float32) -> tuple[FloatArray, FloatArray]:
-        """Bin amplitudes (T, n_bins) of both parts."""
-        both = np.stack([gains.harmonic, gains.noise + breath])
-        np.maximum(both, np.float32(self._spec.log_gain_minimum), out=both)
-        np.minimum(both, np.float32(self._spec.log_gain_maximum), out=both)
-        log_bins = both.reshape(-1, both.shape[-1]) @ self._bands
-        log_bins = log_bins.reshape(2, len(log_amplitude), self._bands.shape[1])
-        log_bins += self._curve
-        log_bins += log_amplitude[:, None]
+    def _amplitudes(self, gains: Gains, log_amplitude: FloatArray, breath: float) -> FloatArray:
+        """Bin amplitudes (2, T, n_bins) of the harmonic part and of the noise."""
+        n_frames, n_bands = gains.harmonic.shape
+        both = np.empty((2, n_frames, n_bands), np.float32)
+        both[0], both[1] = gains.harmonic, gains.noise
+        if breath:
+            both[1] += breath
+        limited(both, self._spec.log_gain_minimum, self._spec.log_gain_maximum)
+        both += log_amplitude[:, None]  # here and not for the bins, which are more: their weights sum to one
+        log_bins: FloatArray = both.reshape(2 * n_frames, n_bands) @ self._bands
+        if self._curve is not None:
+            log_bins += self._curve
         np.exp(log_bins, out=log_bins)
-        return log_bins[0], log_bins[1]
+        return log_bins.reshape(2, n_frames, self._bands.shape[1])
+
+    def _residual_factor(self, residual: FloatArray) -> NDArray[np.complex64]:
+        """What the harmonic part is multiplied by in the lowest bins, (T, residual_bins): 1 + the bounded residual."""
+        bins = self._spec.residual_bins
+        factor = np.empty((len(residual), bins), np.complex64)
+        scaled = residual * self._residual_scale
+        factor.real, factor.imag = scaled[:, :bins] + 1.0, scaled[:, bins:]
+        return factor

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.device.boards import Board
+from tests.device.no_board import NoBoardError
 from tests.device.pretence import write_pretence
 from tests.device.userland import check_host, get_qemu, get_root, locked
 from tests.device.wheels import get_packages, get_wheel
@@ -70,11 +71,16 @@ class EmulatedBoard:
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_LONGEST_S)
 
     def qemu_version(self) -> str:
-        """Such as "7.2.17"."""
+        """Such as "7.2.17". Raises `NoBoardError` where QEMU does not start."""
         command = [str(self.qemu / "usr" / "bin" / self.board.userland.qemu), "--version"]
-        said = subprocess.run(command, env=_qemu_environment(self.qemu), capture_output=True, text=True).stdout
-        found = re.search(r"version (\S+)", said)
-        return found.group(1) if found else "unknown"
+        done = subprocess.run(command, env=_qemu_environment(self.qemu), capture_output=True, text=True)
+        found = re.search(r"version (\S+)", done.stdout)
+        if found is None:
+            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise NoBoardError(
+                f"QEMU does not start ({said}); install what it lacks (on Debian: apt install qemu-user)"
+            )
+        return found.group(1)
 
 
 def prepare(board: Board, cache: Path, wheel: Path) -> EmulatedBoard:
@@ -86,7 +92,9 @@ def prepare(board: Board, cache: Path, wheel: Path) -> EmulatedBoard:
         packages = get_packages(cache, board)
         project = get_wheel(cache, wheel)
         write_pretence(root, board.hardware, is_64_bit=board.is_64_bit)
-    return EmulatedBoard(board, root, qemu, packages, project)
+    emulated = EmulatedBoard(board, root, qemu, packages, project)
+    emulated.qemu_version()
+    return emulated
 
 
 def _qemu_environment(qemu: Path) -> dict[str, str]:
