@@ -135,6 +135,11 @@ class VoiceLink:
         return self._blocks
 
     @property
+    def may_pause(self) -> bool:
+        """See `Link.may_pause`."""
+        return self._devices.microphone.waits
+
+    @property
     def upstream_s(self) -> float:
         """The part of the queue that is not converted yet, in seconds.
 
