@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 ROOT = Path("/")
 _MAX_BYTES = 65_536
 _FIRMWARE_S = 5.0
+REALTIME_PRIORITY = 5
+"""1 is the lowest, 99 the highest."""
 
 UNDER_VOLTAGE, FREQUENCY_CAPPED, THROTTLED, SOFT_LIMIT = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 """Bits of `throttling` for now; the same shifted by `SINCE_BOOT` for any time since the board started."""
@@ -77,3 +80,27 @@ def available_memory_mb(root: Path = ROOT) -> float | None:
     """What programs may still take, 10^6 bytes; None where it cannot be told."""
     found = re.search(r"^MemAvailable:\s+(\d+) kB", read_text("/proc/meminfo", root), re.MULTILINE)
     return int(found.group(1)) * 1024 / 1e6 if found else None
+
+
+def take_realtime_priority(priority: int = REALTIME_PRIORITY) -> bool:
+    """Let this thread, and those it starts, run before all ordinary programs; gives whether the system allows it.
+
+    Round robin and low among the real-time priorities: sound servers and drivers stay ahead. The kernel keeps a share
+    of the time (5 % by default) from all such threads together, so that a machine can always be talked to.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
+    except (AttributeError, OSError):  # another system, or a user without the right
+        return False
+    return True
+
+
+def may_take_realtime_priority(priority: int = REALTIME_PRIORITY) -> bool | None:
+    """Whether `take_realtime_priority` would succeed; None where there is no such thing."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
+    except (ImportError, AttributeError):
+        return None
+    return limit == resource.RLIM_INFINITY or limit >= priority or os.geteuid() == 0

@@ -38,6 +38,7 @@ def examine_machine(root: Path) -> list[Check]:
         board.check_temperature(root),
         board.check_power(root),
         board.check_memory(root),
+        board.check_priority(),
         *devices.check_sound(root),
         devices.check_sound_libraries(),
         board.check_groups(root / "dev/snd", "audio", "sound permission", mine=groups, is_root=is_root, pattern="pcm*"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.cli import arguments, live_flags, voice_flags
 from edge_runtime.devices.sound import DEFAULT, PIPE, SoundNames, open_sound, rescan
+from edge_runtime.system import take_realtime_priority
 
 if TYPE_CHECKING:
     from edge_runtime.live.voice_link import VoiceLink, VoiceModels
@@ -30,8 +31,9 @@ def live_voice(argv: list[str]) -> int:
     from edge_runtime.media.recording import record_sound
 
     models, comment = _models(options)
+    realtime = options.priority == "realtime" and take_realtime_priority()
     names = SoundNames(options.input, options.output, options.rate)
-    totals = VoiceTotals(started_s=time.monotonic())
+    totals = VoiceTotals(started_s=time.monotonic(), realtime=realtime)
 
     def connect(recording: SoundRecording | None) -> VoiceLink:
         if totals.connections:
@@ -69,6 +71,12 @@ def _parser() -> arguments.Parser:
         type=_latency_s,
         metavar="MS",
         help="from microphone to speaker, kept constant; longer leaves the governor more room",
+    )
+    parser.add_argument(
+        "--priority",
+        choices=("realtime", "normal"),
+        default="realtime",
+        help="run before other programs, where the system allows it (default), or beside them",
     )
     live_flags.add(parser)
     voice_flags.add(parser)

@@ -113,6 +113,17 @@ def check_memory(root: Path = system.ROOT) -> Check:
     return Check("memory", OK, text)
 
 
+def check_priority(allowed: bool | None = None) -> Check:
+    """Whether a live voice may run before other programs."""
+    allowed = system.may_take_realtime_priority() if allowed is None else allowed
+    if allowed is None:
+        return Check("priority", OK, "not told")
+    if allowed:
+        return Check("priority", OK, "a live voice runs before other programs")
+    fix = "echo '@audio - rtprio 95' | sudo tee /etc/security/limits.d/audio.conf, join the group audio, log in again"
+    return Check("priority", WARN, "a live voice runs beside other programs, and stutters when they are busy", fix)
+
+
 def check_groups(devices: Path, group: str, name: str, *, mine: Collection[str], is_root: bool, pattern: str) -> Check:
     """Whether this user may open ``devices``/``pattern``; groups by name, as `my_groups` gives them."""
     there = any(devices.glob(pattern)) if devices.is_dir() else False

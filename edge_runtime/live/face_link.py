@@ -122,6 +122,11 @@ class FaceLink:
         return self._progress
 
     @property
+    def may_pause(self) -> bool:
+        """See `Link.may_pause`."""
+        return self._camera.waits
+
+    @property
     def rung(self) -> FaceRung:
         """The rung in use."""
         return self._rungs[self.governor.rung]

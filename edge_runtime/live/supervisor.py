@@ -33,6 +33,10 @@ class Link(Protocol):
     def progress(self) -> int:
         """A number that grows whenever something was converted and played."""
 
+    @property
+    def may_pause(self) -> bool:
+        """Whether its source may give nothing for as long as it likes, as a pipe may."""
+
     def command(self, name: str) -> None:
         """Do what the user told."""
 
@@ -100,7 +104,7 @@ class Supervisor:
             except DeviceError as error:
                 return error
             now_s = self._clock()
-            if link.progress != progress:
+            if link.progress != progress or link.may_pause:
                 progress, moved_s = link.progress, now_s
                 self._notifier.alive()
             if now_s - moved_s > STUCK_S:

@@ -48,6 +48,8 @@ class VoiceTotals:
     connections: int = 0
     bypass: bool = False
     mute: bool = False
+    realtime: bool = False
+    """Whether its threads run before ordinary programs."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,11 @@ class VoiceLink:
     def progress(self) -> int:
         """Blocks converted."""
         return self._blocks
+
+    @property
+    def may_pause(self) -> bool:
+        """See `Link.may_pause`."""
+        return self._devices.microphone.waits
 
     @property
     def upstream_s(self) -> float:
@@ -230,6 +237,7 @@ class VoiceLink:
             in_rms_db=heard.rms_db,
             out_peak_db=spoken.peak_db,
             out_rms_db=spoken.rms_db,
+            realtime=totals.realtime,
             memory_mb=resident_memory_mb(),
         )
 

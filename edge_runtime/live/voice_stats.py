@@ -44,6 +44,8 @@ class VoiceStats:
     out_peak_db: float
     out_rms_db: float
     """Levels since the last look, dB relative to full scale, -90 for silence."""
+    realtime: bool
+    """Whether its threads run before ordinary programs."""
     memory_mb: float | None
     """Resident, 10^6 bytes; None where the system does not tell."""
 

@@ -103,6 +103,7 @@ def test_a_machine_that_tells_nothing_fails_nothing(tmp_path: Path) -> None:
         "speakers",
         "cameras",
         "sound libraries",
+        "priority",
         "python",
     }
     assert all(check.fix for check in checks if check.verdict != OK)
@@ -135,6 +136,13 @@ def test_permission_is_asked_of_those_who_need_it(tmp_path: Path) -> None:
     assert verdict(root / "nowhere", set()).verdict == OK
     refused = verdict(root / "dev/snd", {"users"})
     assert (refused.verdict, refused.fix) == (WARN, "sudo usermod -aG audio $USER, and log in again")
+
+
+@pytest.mark.parametrize(("allowed", "verdict"), [(True, OK), (False, WARN)])
+def test_the_right_to_run_first_is_told(allowed: bool, verdict: str) -> None:
+    """On Raspberry Pi OS the group audio has it."""
+    assert board.check_priority(allowed).verdict == verdict
+    assert bool(board.check_priority(allowed).fix) != allowed
 
 
 def test_sound_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

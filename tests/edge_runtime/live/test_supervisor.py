@@ -49,6 +49,7 @@ class _Link:
         self.crew.start("waiter", lambda: not self.crew.stopping.wait(0.001))
         self.progress = 0
         self.moves = True
+        self.may_pause = False
         self.told: list[str] = []
         self.closed = False
         self._clock, self._each_tick = clock, each_tick
@@ -139,6 +140,18 @@ def test_a_device_that_hangs_is_taken_as_lost() -> None:
     stage.supervisor.run()
     assert f"nothing for {STUCK_S:g} s" in stage.people.getvalue()
     assert len(stage.links) == 2
+
+
+def test_a_pipe_may_pause() -> None:
+    """Whoever fills it decides when to speak; to open it a second time would lose what is in it."""
+
+    def pause(link: _Link) -> None:
+        link.may_pause, link.moves = True, False
+
+    stage = _Stage(pause)
+    stage.supervisor.run()
+    assert len(stage.links) == 1
+    assert stage.people.getvalue() == ""
 
 
 def test_a_device_that_is_missing_from_the_start_is_an_error() -> None:
