@@ -88,3 +88,12 @@ def _names(enumeration: type) -> dict[int, str]:
 
 def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def pack(model: Any) -> bytes:
+    """The flatbuffer of an object tree (`parse` undoes it)."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

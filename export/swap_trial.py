@@ -6,9 +6,12 @@ A file is tried whole: its own detector and landmark model must find the held-ou
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ from edge_runtime.swap_contract import SwapManifest
 from export import bundle
 from export.calibrate import Rollout
 from export.face_trial import PICTURE_PSNR, SHOWN, found_complaint, photo_crops, pictures_psnr_db
+from export.half_weights import halve_weights
 from export.inspect_graph import GraphFacts
 from export.parity import Reference
 from export.recipes import Recipe
@@ -31,7 +35,7 @@ from export.report_faces import Faces, differences, faces_section
 from export.subject import FloatArray
 from export.trial import Evidence, Tried
 from export.worker import Job
-from train.face.parts import FaceParts, load_parts
+from train.face.parts import LANDMARKS, NOTICE_FILE, FaceParts, load_parts
 from train.face.swap.manifest import draft_manifest
 from train.face.swap.monitor import finish
 from train.face.swap.predict import KerasSwapper
@@ -47,7 +51,7 @@ class SwapTrial:
 
     def __init__(self, run: TrainedSwap, row: int = 0, parts: FaceParts | None = None) -> None:
         self._run, self._row = run, row
-        self._parts = parts or load_parts()
+        self._parts = with_half_landmarks(parts or load_parts())
         self._test = SwapHeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
         self._answers: list[Swapped] = []
 
@@ -66,7 +70,12 @@ class SwapTrial:
     def draft(self) -> SwapManifest:
         """Without the graph."""
         created, generator = bundle.created_now(), bundle.generator()
-        return draft_manifest(self._run, self.step, self._row, created=created, generator=generator)
+        draft = draft_manifest(self._run, self.step, self._row, created=created, generator=generator)
+        graph = draft.landmarks.graph
+        digest = hashlib.sha256(self._parts.files[graph.file]).hexdigest()
+        source = f"{graph.source}, weights as half floats"
+        graph = dataclasses.replace(graph, sha256=digest, source=source)
+        return dataclasses.replace(draft, landmarks=dataclasses.replace(draft.landmarks, graph=graph))
 
     def evidence(self, calibration: Path | None) -> Evidence:
         """Held-out faces: every other one (or a folder's photos) calibrates, the rest are the test."""
@@ -153,6 +162,15 @@ class SwapTrial:
         """See `Trial.effort`."""
         who = identity_text(self.draft.identity)
         return f"{self.draft.macs_per_frame / 1e6:.0f} million multiply-accumulates per face; {who}"
+
+
+def with_half_landmarks(parts: FaceParts) -> FaceParts:
+    """The parts with the landmark model's weights as half floats: it is larger than all the rest of the file, and its
+    points move by less than a hundredth of a pixel of its input."""
+    name = LANDMARKS.graph.file
+    notice = parts.files[NOTICE_FILE] + f"The weights of {name} are stored as half floats.\n".encode()
+    files = {**parts.files, name: halve_weights(parts.files[name]), NOTICE_FILE: notice}
+    return FaceParts(MappingProxyType(files))
 
 
 def try_swaps(path: str, crops: Image) -> Tried:
