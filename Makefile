@@ -60,7 +60,8 @@ rm -rf $(1); $(call make_environment,$(1)); $(4) \
 $(call install,$(1)) --require-hashes --only-binary :all: $(3) -r $(2)
 endef
 
-.PHONY: help setup device device-face evaluate test test-board board-budget check fmt wheel demo demo-train bench score locks clean distclean
+.PHONY: help setup device device-face evaluate test test-board board-budget check fmt wheel demo demo-train bench soak \
+  score locks clean distclean
 
 help: ## this list
 	@echo "make VERB, where VERB is"; sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
@@ -185,6 +186,9 @@ demo-train: $(DEMO_TRAIN)/spectrogram.png ## train a small voice, export it, con
 
 bench: $(DEMO_TRAIN)/converted.wav ## measure that small voice on this machine, with the device's environment
 	@$(WORKSTATION)/bin/python benchmarks/voice.py $(DEMO_TRAIN)/model --device $(DEVICE) -o out/bench
+
+soak: $(WORKSTATION_READY) ## run a live voice for ten minutes, with stalls, load and pulled plugs
+	@mkdir -p out; $(WORKSTATION)/bin/python benchmarks/soak.py --minutes 10 -o out/live.md
 
 score: $(DEMO_TRAIN)/converted.wav $(EVALUATE_READY) ## score it on that recording (needs PyTorch)
 	@$(EVALUATE)/bin/changeling evaluate voice $(dir $(DEMO_SOURCE)) --model "$(demo_model)" \

@@ -54,7 +54,8 @@ class _Pcm:
         code = _library().snd_pcm_set_params(handle, _S16_LE, _INTERLEAVED, 1, rate_hz, 1, microseconds)
         if code < 0:
             self.close()
-            self._check(code, f"does not take mono at {rate_hz} Hz", f"; use alsa:plug{self.name}")
+            plug = f"; use alsa:plug{self.name}" if self.name.startswith("hw") else "; try --rate"
+            self._check(code, f"does not take mono at {rate_hz} Hz", plug)
         if direction == _RECORD:
             self._check(_library().snd_pcm_start(handle), "does not start", "")
 

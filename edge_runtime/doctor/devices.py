@@ -57,7 +57,8 @@ def check_sound_libraries(load: Callable[[str, str, str], object] = load_library
     try:
         from edge_runtime.devices.portaudio import list_devices
 
-        ways.append(f"PortAudio with {len(list_devices())} devices")
+        names = [f"{number} {name}" for number, (name, _, _) in enumerate(list_devices())]
+        ways.append(f"PortAudio ({', '.join(names) or 'no devices'})")
     except MissingDependencyError:
         pass
     if not ways:

@@ -102,7 +102,7 @@ class Supervisor:
             try:
                 link.idle(TICK_S)
             except DeviceError as error:
-                return error
+                return _bare(error)
             now_s = self._clock()
             if link.progress != progress or link.may_pause:
                 progress, moved_s = link.progress, now_s
@@ -114,10 +114,10 @@ class Supervisor:
             if link.crew.stopping.is_set():
                 break
         link.crew.stop(_STOP_S)
-        failure = link.crew.failure
+        failure, link.crew.failure = link.crew.failure, None
         if failure is not None and not isinstance(failure, DeviceError):
             raise failure
-        return failure
+        return None if failure is None else _bare(failure)
 
     def _told_to_quit(self, link: Link) -> bool:
         for command in self._commands.poll():
@@ -147,3 +147,8 @@ class Supervisor:
             self._notifier.status("running")
             return link
         return None
+
+
+def _bare(error: DeviceError) -> DeviceError:
+    """Its text alone: its traceback holds the frames of the threads, and they the whole link with its buffers."""
+    return DeviceError(str(error))

@@ -162,6 +162,9 @@ def test_sound_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_runtime.devices.portaudio.list_devices", no_portaudio)
     assert devices.check_sound_libraries(only_alsa) == Check("sound libraries", OK, "libasound2")
     assert devices.check_sound_libraries(none).verdict == WARN
+    listed = [("bcm2835 Headphones", 0, 8), ("USB Audio", 1, 2)]
+    monkeypatch.setattr("edge_runtime.devices.portaudio.list_devices", lambda: listed)
+    assert devices.check_sound_libraries(none).text == "PortAudio (0 bcm2835 Headphones, 1 USB Audio)"
 
 
 _DELEGATE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"

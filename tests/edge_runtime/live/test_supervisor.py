@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import io
 import json
 import os
 import signal
 import socket
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,6 +160,35 @@ def test_a_device_that_is_missing_from_the_start_is_an_error() -> None:
     """A wrong name would otherwise be waited for for ever."""
     with pytest.raises(DeviceError, match="no such"):
         _Stage(DeviceError("no such device")).supervisor.run()
+
+
+def test_a_link_that_is_lost_leaves_no_memory_behind() -> None:
+    """Its buffers must go when it goes, and not when the garbage collector happens to look for cycles."""
+    clock, console = _Clock(), Console("none", io.StringIO(), io.StringIO())
+    links: list[weakref.ref[_Link]] = []
+    alive: list[int] = []
+
+    class PulledLink(_Link):
+        def pull(self) -> bool:
+            raise DeviceError("the microphone went away")
+
+    def connect() -> _Link:
+        alive.append(sum(link() is not None for link in links))
+        link = PulledLink(clock, _nothing)
+        links.append(weakref.ref(link))
+        link.crew.start("pulled", link.pull)
+        return link
+
+    gc.collect()
+    gc.disable()
+    try:
+        Supervisor(
+            connect, console, Commands(keys=False), Notifier({}), clock=clock, sleep=clock.sleep, seconds=10.0
+        ).run()
+    finally:
+        gc.enable()
+    assert len(links) > 5
+    assert max(alive) <= 1
 
 
 def test_any_other_failure_ends_it() -> None:

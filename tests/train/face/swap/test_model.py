@@ -73,11 +73,11 @@ def test_the_face_depends_on_the_photo_through_the_code_alone() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_every_preset_keeps_to_the_boards_budget(preset: object) -> None:
-    """0.2 GMAC a face, and 3 MB with the 1.4 MB of detector and landmark model when weights take a byte."""
+    """0.2 GMAC a face; with weights of a byte, 1.5 MB of detector and landmark model and 0.2 MB of vectors, 3 MB."""
     folded = build_folded(preset, CROP.size_px)  # type: ignore[arg-type]
     parameters = sum(int(np.prod(weight.shape)) for weight in folded.weights)
     assert count_macs(folded) <= 0.2e9
-    assert parameters <= 1.5e6
+    assert parameters <= 1.25e6
     assert {name: tuple(tensor.shape) for name, tensor in folded.output.items()} == {
         "rgb": (1, CROP.size_px, CROP.size_px, 3),
         "mask": (1, CROP.size_px, CROP.size_px, 1),

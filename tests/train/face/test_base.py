@@ -1,0 +1,79 @@
+"""Starting from a trained model: a new run takes over what the base knows, and refuses one that does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from edge_runtime.errors import WorkstationError
+from edge_runtime.face_contract import FaceDataSource
+from tests.train.face.warped_faces import tiny_config, write_aligned
+from train.face.base import NONE, check_fits, find_base, keep_base
+from train.face.fit import Fit, FitOptions
+from train.face.presets import PRESETS
+from train.face.run import Run, Sources, TrainedFace, load_run
+from train.records import save_json
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_aligned(tmp_path_factory.mktemp("pairs"))
+
+
+def _run(root: Path) -> Run:
+    run = Run(root)
+    run.weights.parent.mkdir(parents=True)
+    save_json(run.config, tiny_config())
+    save_json(run.sources, Sources((FaceDataSource("arithmetic", "CC0-1.0", 8),)))
+    np.save(run.basis, np.full((len(tiny_config().units), 64, 64, 2), 0.25, np.float32))
+    return run
+
+
+@pytest.fixture(scope="module")
+def base(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedFace:
+    """What is kept of a run of a few steps: its numbers as half floats."""
+    run = _run(tmp_path_factory.mktemp("base") / "run")
+    Fit(run, [folder], tiny_config(), FitOptions(None, 8, 4, 60.0, 1, 0.5)).run()
+    kept = run.root.with_name("kept")
+    keep_base(load_run(run.root), kept)
+    whole, halved = (Run(path).weights.stat().st_size for path in (run.root, kept))
+    assert halved < 0.6 * whole
+    return load_run(kept)
+
+
+def test_a_run_starts_where_its_base_is(folder: Path, base: TrainedFace, tmp_path: Path) -> None:
+    """Not from nothing: before the first step it answers as the base does."""
+    run = _run(tmp_path / "run")
+    fit = Fit(run, [folder], tiny_config(), FitOptions(None, 4, 4, 60.0, 2, 0.5, start=Run(base.root).weights))
+    batch = {"image": np.full((1, 128, 128, 3), 0.4, np.float32), "delta": np.ones((1, len(tiny_config().units)))}
+    ours = fit._trainer.network.predict_on_batch(batch)
+    theirs = base.network.predict_on_batch(batch)
+    assert all(np.abs(ours[name] - theirs[name]).max() < 1e-4 for name in ours)
+    fit.run()
+    first = base.network.get_layer("down1").get_weights()[0]
+    after = load_run(run.root).network.get_layer("down1").get_weights()[0]
+    assert 0.0 < np.abs(first - after).max() < 0.2
+
+
+def test_a_base_of_another_shape_is_refused(base: TrainedFace) -> None:
+    """In one line that says what differs."""
+    check_fits(base, tiny_config())
+    for changes, what in (
+        ({"preset": PRESETS["base"]}, "preset"),
+        ({"units": tiny_config().units[:-1]}, "set of units"),
+    ):
+        with pytest.raises(WorkstationError, match=f"another {what}"):
+            check_fits(base, dataclasses.replace(tiny_config(), **changes))
+
+
+def test_no_base_and_a_missing_one(tmp_path: Path) -> None:
+    assert find_base(NONE) is None
+    with pytest.raises(WorkstationError, match="folder"):
+        find_base(str(tmp_path / "missing"))
