@@ -33,9 +33,9 @@ CURVES: Final = FIELDS[3:]
 def score(answer: Answer, examples: Sequence[SwapExample]) -> dict[str, float]:
     """Scores over held-out faces, named and in the unit of their name.
 
-    ``l1_of_nothing`` is the error where the face shows over that of doing nothing, ``psnr_gain_db`` the same in dB,
-    ``psnr_db`` the error itself; ``mask_iou`` and ``covered_iou`` are intersection over union of the mask with the true
-    one, without and with something drawn over the face.
+    ``l1_of_nothing`` is the error where the face shows over that of doing nothing and ``psnr_gain_db`` the same in dB,
+    both only where nothing is not right already; ``psnr_db`` is the error itself; ``mask_iou`` and ``covered_iou`` are
+    intersection over union of the mask with the true one, without and with something drawn over the face.
     """
     sums = dict.fromkeys(("l1", "nothing_l1", "square", "nothing_square", "pixels"), 0.0)
     overlaps: dict[str, list[float]] = {"mask_iou": [], "covered_iou": []}
@@ -52,11 +52,10 @@ def score(answer: Answer, examples: Sequence[SwapExample]) -> dict[str, float]:
         free = np.where(cover(covered, rng), np.float32(0.0), example.shown)
         overlaps["covered_iou"].append(overlap(answer(covered, example.identity).mask, free))
     square, nothing = (sums[name] / max(sums["pixels"], 1.0) for name in ("square", "nothing_square"))
-    found = {
-        "l1_of_nothing": sums["l1"] / max(sums["nothing_l1"], 1e-9),
-        "psnr_db": psnr_db(square),
-        "psnr_gain_db": psnr_db(square) - psnr_db(nothing),
-    }
+    found = {"psnr_db": psnr_db(square)}
+    if sums["nothing_l1"] > 0.0:  # a person's own photos are right as they are
+        found["l1_of_nothing"] = sums["l1"] / sums["nothing_l1"]
+        found["psnr_gain_db"] = psnr_db(square) - psnr_db(nothing)
     found |= {name: float(np.mean(values)) for name, values in overlaps.items()}
     return {name: round(value, 5) for name, value in found.items()}
 

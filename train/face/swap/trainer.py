@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from edge_runtime.face.geometry import FloatArray
 from train.face.swap.losses import SwapLossWeights, swap_terms, total
-from train.face.swap.model import build_swap, is_film
+from train.face.swap.model import build_swap, is_film, is_mask
 from train.face.swap.run import SwapConfig
 from train.face.term_trainer import TermTrainer
 
@@ -44,7 +44,7 @@ class SwapTrainer(TermTrainer):
 
         Statistics of the normalisation stay too: a person's few photos are not what faces look like.
         """
-        freeze(self.network, lambda name: is_film(name) or name.startswith(_LAST_BLOCKS))
+        freeze(self.network, lambda name: is_steered(name) or name.startswith(_LAST_BLOCKS))
         self._compile()
 
     def call(self, batch: dict[str, Tensor], training: bool = False) -> dict[str, Tensor]:
@@ -78,6 +78,11 @@ class SwapTrainer(TermTrainer):
 
     def _compile(self) -> None:
         self.compile(optimizer=keras.optimizers.Adam(1e-3, beta_1=0.9, beta_2=0.99, global_clipnorm=2.0))
+
+
+def is_steered(name: str) -> bool:
+    """Whether a layer makes an identity's gains or shifts of the face, and not of the mask: that is the base's."""
+    return is_film(name) and not is_mask(name)
 
 
 def freeze(network: keras.Model, learns: Callable[[str], bool]) -> None:
