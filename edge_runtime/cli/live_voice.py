@@ -92,6 +92,8 @@ def _latency_s(text: str) -> float:
 
 def _models(options: argparse.Namespace) -> tuple[VoiceModels, str]:
     """The model and its smaller ones, and the comment that marks what they make."""
+    import numpy as np
+
     from edge_runtime.live.voice_link import VoiceModels
     from edge_runtime.provenance import conversion_comment
 
@@ -103,5 +105,7 @@ def _models(options: argparse.Namespace) -> tuple[VoiceModels, str]:
     converter, controls = loaded[0]
     live_flags.refuse_mixed_rates([each.manifest.front_end.sample_rate_hz for each, _ in loaded])
     streams = [(each.manifest.name, each.stream(wishes)) for each, wishes in loaded]
+    for _, stream in streams:
+        stream.process(np.zeros(stream.chunk_samples, np.float32))  # what is set up late is set up before it counts
     comment = conversion_comment(model=converter.manifest.name, voice=voice_flags.voice_text(controls))
     return VoiceModels(streams, converter.manifest.front_end.sample_rate_hz, options.latency), comment

@@ -87,7 +87,6 @@ class VoicePath:
         self._converted = Ramp(1.0, self._fade)
         self._loudness = Ramp(1.0, self._fade)
         for stream in {id(rung.stream): rung.stream for rung in rungs}.values():
-            stream.process(np.zeros(stream.chunk_samples, np.float32))  # what is set up late is set up before it counts
             stream.reset()
 
     @property

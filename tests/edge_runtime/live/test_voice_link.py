@@ -38,7 +38,7 @@ def test_what_is_played_is_what_was_converted() -> None:
     assert world.link.stats().underruns == 0
 
 
-@pytest.mark.parametrize("drift_ppm", [-200.0, 0.0, 200.0])
+@pytest.mark.parametrize("drift_ppm", [-200.0, 200.0])
 def test_latency_stays_the_same_while_the_clocks_drift(drift_ppm: float) -> None:
     """In two minutes 200 ppm are 24 ms, and in a day 17 seconds, were it not trimmed."""
     sound = _noise(125.0)
