@@ -31,7 +31,7 @@ from benchmarks.board_guest import BETWEEN, REPEATS, START
 from benchmarks.board_results import Installed, Row, load, regressions, save, tables
 from benchmarks.face import frame_about_face
 from edge_runtime.default_model import open_model_or_default
-from edge_runtime.errors import ChangelingError
+from edge_runtime.errors import ChangelingError, WorkstationError
 from edge_runtime.media.audio import read_audio
 from edge_runtime.media.image import read_photo
 from tests.device.boards import BOARDS
@@ -97,7 +97,7 @@ class Counter:
         np.save(scratch / "face.npy", frame_about_face(edge_runtime.load(kind="face"), photo, 640, 480)[None])
 
     def measure(self, case: Case) -> Row:
-        """The counts of one case: remembered where all that they depend on is the same. Raises `NoBoardError`."""
+        """The counts of one case: remembered where all that they depend on is the same. Raises `WorkstationError`."""
         remembered = self._cache / "counts" / f"{self._digest(case)}.json"
         if not remembered.is_file():
             save_json(remembered, self._count(case))
@@ -126,7 +126,8 @@ class Counter:
         plugin = f"{self._plugin},out={counts}"
         done = emulated.python(*arguments, folder=self._scratch, plugin=plugin, without=without)
         if done.returncode:
-            raise NoBoardError(f"{case.board}: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise WorkstationError(f"{case.kind} fails on {case.board} ({said}); run: make test-board")
         return _row(case, counts.read_text(), json.loads(names.read_text()))
 
 

@@ -199,6 +199,8 @@ def _kept(kept: bool) -> str:
 def _thread_table(rows: Sequence[Row]) -> list[str]:
     several = {(row.kind, row.model, row.board, row.setup) for row in rows if row.threads > 1}
     mine = [row for row in rows if (row.kind, row.model, row.board, row.setup) in several]
+    if not mine:
+        return []
     return [
         "## One, two and four threads of the interpreter",
         "",
