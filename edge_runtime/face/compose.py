@@ -6,6 +6,9 @@ value. Whole frames are never blended, over time or otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +31,6 @@ class Composer:
     def __init__(self, crop: CropSpec, mask: EditMaskSpec) -> None:
         self._size_px = crop.size_px
         self._mask = mask
-        self._window = border_window(crop.size_px, mask.feather_px)
 
     def crop(self, image: Image, to_crop: Similarity) -> Image:
         """The aligned crop (S, S, 3) of a photo."""
@@ -39,67 +41,105 @@ class Composer:
 
         ``opacity`` 0..1 fades the movement, the shades and the invented pixels alike.
         """
-        flow, mask = self._prepared(edit, opacity)
-        box = crop_box(to_crop, self._size_px).within(image.shape)
-        if box.empty or not (flow.any() or mask.any() or edit.shade.any()):
+        moves, mask, shade = self._prepared(edit, to_crop, opacity)
+        box = self._box_of((moves, mask, shade), to_crop).within(image.shape)
+        if box.empty:
             return Box(0, 0, 0, 0)
         from_box = to_crop.after(Similarity(1.0, 0.0, float(box.left), float(box.top)))
-        x, y = self._positions(flow, from_box, box)
-        cut, origin = _source(image, box, x, y)
-        x -= np.float32(origin[0] - box.left)
-        y -= np.float32(origin[1] - box.top)
-        moved = remap(cut, x, y)
-        if edit.shade.any():
-            moved = self._shaded(moved, edit.shade * np.float32(opacity), from_box)
-        if mask.any():
-            moved = blend_over(moved, sample(mask, from_box, box.shape, black_outside=True), edit.rgb, from_box)
+        moved = self._moved(image, moves, from_box, box)
+        if shade.any():
+            moved = self._shaded(moved, shade, from_box)
+        part = self._box_of((mask,), to_crop).within(image.shape)
+        if not part.empty:
+            from_part = to_crop.after(Similarity(1.0, 0.0, float(part.left), float(part.top)))
+            here = Box(part.left - box.left, part.top - box.top, part.right - box.left, part.bottom - box.top).slices
+            share = sample(mask, from_part, part.shape, black_outside=True)
+            moved[here] = blend_over(moved[here], share, edit.rgb, from_part)
         image[box.slices] = moved
         return box
 
-    def _prepared(self, edit: Edit, opacity: float) -> tuple[FloatArray, FloatArray]:
-        """Flow (G, G, 2) in crop pixels and gated mask (S, S, 1), both fading out towards the crop's border."""
-        spec = self._mask
-        share = np.float32(opacity)
-        size = edit.flow.shape[0]
-        feather = spec.feather_px * size / self._size_px
+    def _prepared(self, edit: Edit, to_crop: Similarity, opacity: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What is done, fading out towards the crop's border: moves (G, G, 2) in photo pixels, gated mask (S, S, 1),
+        shades (C, C, 3)."""
+        spec, share = self._mask, np.float32(opacity)
         limit = np.float32(_MAXIMUM_FLOW * self._size_px)
-        flow = np.clip(edit.flow, -limit, limit) * (border_window(size, feather)[..., None] * share)
-        gated = open_gate(edit.mask, spec)
-        return flow.astype(np.float32), (gated * self._window[..., None] * share).astype(np.float32)
+        flow = np.clip(edit.flow, -limit, limit) * (self._window_of(edit.flow, spec.feather_px) * share)
+        # Turned while there are few of them: between cells, moves are interpolated whichever way they are counted.
+        moves = to_crop.inverse().turn(flow)
+        moves[(np.abs(moves) < _STILL_PX).all(axis=-1)] = 0.0
+        mask = open_gate(edit.mask, spec) * (self._window_of(edit.mask, spec.feather_px) * share)
+        shade = np.clip(edit.shade, -1.0, 1.0) * (self._window_of(edit.shade, spec.shade_feather_px) * share)
+        return moves, mask.astype(np.float32), shade.astype(np.float32)
+
+    def _window_of(self, field: FloatArray, feather_px: float) -> FloatArray:
+        cells = field.shape[0]
+        return border_window(cells, feather_px * cells / self._size_px)[..., None]
+
+    def _box_of(self, fields: Sequence[FloatArray], to_crop: Similarity) -> Box:
+        """The upright box in the photo in which any of the fields (n, n, channels) of the crop is not 0."""
+        corners = [corner for field in fields for corner in _extent(field, self._size_px)]
+        if not corners:
+            return Box(0, 0, 0, 0)
+        (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+        square = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
+        mapped = to_crop.inverse().apply(square)
+        low, high = np.floor(mapped.min(axis=0)), np.ceil(mapped.max(axis=0)) + 1
+        whole = crop_box(to_crop, self._size_px)
+        return Box(
+            max(int(low[0]), whole.left),
+            max(int(low[1]), whole.top),
+            min(int(high[0]), whole.right),
+            min(int(high[1]), whole.bottom),
+        )
+
+    def _to_cells(self, field: FloatArray, from_box: Similarity) -> Similarity:
+        """From the box's pixels to the cells of a field of the crop."""
+        step = field.shape[0] / self._size_px
+        return Similarity(step, 0.0, (step - 1.0) / 2.0, (step - 1.0) / 2.0).after(from_box)
+
+    def _moved(self, image: Image, moves: FloatArray, from_box: Similarity, box: Box) -> Image:
+        """The pixels of the box, each from where it comes."""
+        cut, columns, rows = _source(image, box, moves)
+        found = sample(moves, self._to_cells(moves, from_box), box.shape, black_outside=True)
+        return remap(cut, found[..., 0] + columns, found[..., 1] + rows[:, None])
 
     def _shaded(self, moved: Image, shade: FloatArray, from_box: Similarity) -> Image:
         """Each level v, 0..1, becomes v + shade v (1 - v): lighter or darker; black, white and the range are kept."""
-        size = shade.shape[0]
-        step = size / self._size_px
-        window = border_window(size, self._mask.shade_feather_px * step)[..., None]
-        to_cells = Similarity(step, 0.0, (step - 1.0) / 2.0, (step - 1.0) / 2.0)
-        field = np.clip(shade, -1.0, 1.0) * window
-        amount = sample(field, to_cells.after(from_box), (moved.shape[0], moved.shape[1]), black_outside=True)
+        shape = (moved.shape[0], moved.shape[1])
+        amount = sample(shade, self._to_cells(shade, from_box), shape, black_outside=True)
         level = moved.astype(np.float32)
         amount *= level * (255.0 - level) * np.float32(1.0 / 255.0)
         level += amount
         return np.rint(level).astype(np.uint8)
 
-    def _positions(self, flow: FloatArray, from_box: Similarity, box: Box) -> tuple[FloatArray, FloatArray]:
-        """Where every pixel of the box comes from, in the box's coordinates: x and y (h, w)."""
-        step = flow.shape[0] / self._size_px
-        to_cells = Similarity(step, 0.0, (step - 1.0) / 2.0, (step - 1.0) / 2.0)
-        moves = from_box.inverse().turn(sample(flow, to_cells.after(from_box), box.shape, black_outside=True))
-        moves[(np.abs(moves) < _STILL_PX).all(axis=-1)] = 0.0
-        moves[..., 0] += np.arange(box.shape[1], dtype=np.float32)
-        moves[..., 1] += np.arange(box.shape[0], dtype=np.float32)[:, None]
-        return np.ascontiguousarray(moves[..., 0]), np.ascontiguousarray(moves[..., 1])
+
+def _extent(field: FloatArray, size_px: int) -> list[tuple[float, float]]:
+    """Two corners (x, y) in the crop between which a field (n, n, channels) is not 0, a cell's reach included."""
+    active = field.any(axis=-1)
+    rows, columns = np.flatnonzero(active.any(axis=1)), np.flatnonzero(active.any(axis=0))
+    if not len(rows):
+        return []
+    cell = size_px / field.shape[0]
+    return [
+        ((columns[0] - 1) * cell - 0.5, (rows[0] - 1) * cell - 0.5),
+        ((columns[-1] + 2) * cell - 0.5, (rows[-1] + 2) * cell - 0.5),
+    ]
 
 
-def _source(image: Image, box: Box, x: FloatArray, y: FloatArray) -> tuple[Image, tuple[int, int]]:
-    """The part of the photo that the positions reach, and its corner in the photo."""
+def _source(image: Image, box: Box, moves: FloatArray) -> tuple[Image, FloatArray, FloatArray]:
+    """The part of the photo that the moves (G, G, 2) can reach from the box, and the box's columns and rows in it."""
+    # Between cells nothing moves farther than at them, and nothing at all outside.
+    least = np.minimum(moves.min(axis=(0, 1)), 0.0)
+    most = np.maximum(moves.max(axis=(0, 1)), 0.0)
     reach = Box(
-        box.left + int(np.floor(x.min())) - 1,
-        box.top + int(np.floor(y.min())) - 1,
-        box.left + int(np.ceil(x.max())) + 2,
-        box.top + int(np.ceil(y.max())) + 2,
+        box.left + int(np.floor(least[0])) - 1,
+        box.top + int(np.floor(least[1])) - 1,
+        box.right + int(np.ceil(most[0])) + 2,
+        box.bottom + int(np.ceil(most[1])) + 2,
     ).within(image.shape)
-    return image[reach.slices], (reach.left, reach.top)
+    columns = np.arange(box.left - reach.left, box.right - reach.left, dtype=np.float32)
+    rows = np.arange(box.top - reach.top, box.bottom - reach.top, dtype=np.float32)
+    return image[reach.slices], columns, rows
 
 
 def open_gate(mask: FloatArray, spec: MaskSpec) -> FloatArray:
@@ -127,9 +167,12 @@ def blend_over(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Simila
     return result
 
 
+@lru_cache(maxsize=16)
 def border_window(cells: int, feather_cells: float) -> FloatArray:
     """(cells, cells), 1 inside and falling to 0 towards the border over ``feather_cells``, smoothly."""
     distance = np.minimum(np.arange(cells), np.arange(cells)[::-1]).astype(np.float32) / np.float32(feather_cells)
     ramp = np.clip(distance, 0.0, 1.0)
     smooth = ramp * ramp * (3.0 - 2.0 * ramp)
-    return np.asarray(np.minimum(smooth[:, None], smooth[None, :]), np.float32)
+    window = np.asarray(np.minimum(smooth[:, None], smooth[None, :]), np.float32)
+    window.setflags(write=False)
+    return window
