@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import copy
+import os
 import time
 from typing import TYPE_CHECKING
 
 from edge_runtime.cli import arguments, live_flags, voice_flags
 from edge_runtime.devices.sound import DEFAULT, PIPE, SoundNames, open_sound, rescan
+from edge_runtime.errors import ControlError
 from edge_runtime.system import take_realtime_priority
 
 if TYPE_CHECKING:
     from edge_runtime.live.voice_link import VoiceLink, VoiceModels
     from edge_runtime.media.recording import SoundRecording
 
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _DEVICES = (
     "A device is a number or part of a name as `changeling doctor` lists them (extra audio), alsa:NAME, pulse:NAME, "
     "or - for raw 16-bit mono PCM on stdin and stdout. Keys: b bypass, m mute, q quit."
@@ -31,7 +34,7 @@ def live_voice(argv: list[str]) -> int:
     from edge_runtime.media.recording import record_sound
 
     models, comment = _models(options)
-    realtime = options.priority == "realtime" and take_realtime_priority()
+    realtime = _take_priority(options.priority)
     names = SoundNames(options.input, options.output, options.rate)
     totals = VoiceTotals(started_s=time.monotonic(), realtime=realtime)
 
@@ -75,12 +78,19 @@ def _parser() -> arguments.Parser:
     parser.add_argument(
         "--priority",
         choices=("realtime", "normal"),
-        default="realtime",
-        help="run before other programs, where the system allows it (default), or beside them",
+        help=f"run before other programs or beside them; by default before them where {_BLAS_THREADS}=1 is set",
     )
     live_flags.add(parser)
     voice_flags.add(parser)
     return parser
+
+
+def _take_priority(wanted: str | None) -> bool:
+    """Real-time priority where it is safe: OpenBLAS's own threads do not get it, and whoever waits for them spins."""
+    safe = os.environ.get(_BLAS_THREADS) == "1"
+    if wanted == "realtime" and not safe:
+        raise ControlError(f"--priority realtime needs {_BLAS_THREADS}=1 in the environment (the unit sets it)")
+    return wanted != "normal" and safe and take_realtime_priority()
 
 
 def _latency_s(text: str) -> float:

@@ -23,7 +23,7 @@ ExecStart={command}
 WatchdogSec={watchdog}
 Restart=on-failure
 RestartSec=2
-Environment=PYTHONUNBUFFERED=1
+Environment=PYTHONUNBUFFERED=1 OPENBLAS_NUM_THREADS=1
 NoNewPrivileges=yes
 
 [Install]

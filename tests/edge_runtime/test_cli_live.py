@@ -99,6 +99,7 @@ def test_print_unit_prints_this_command_and_runs_nothing(capsys: pytest.CaptureF
         (["voice", "--latency", "5", "--input", "-", "--output", "-"], "stdin is a terminal"),
         (["voice", "--voice", "nobody"], "no voice 'nobody'"),
         (["voice", "--smaller", "missing.tflite"], "missing.tflite does not exist"),
+        (["voice", "--priority", "realtime"], "needs OPENBLAS_NUM_THREADS=1"),
         (["voice", "--stats", "xml"], "invalid choice"),
         (["voice", "--seconds", "-3"], "-3 is not above 0"),
     ],
@@ -107,7 +108,8 @@ def test_wrong_wishes_are_one_line(
     arguments: list[str], text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And nothing is opened."""
-    monkeypatch.delenv("CHANGELING_MODEL", raising=False)
+    for name in ("CHANGELING_MODEL", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     assert main(["live", *arguments]) != 0
     err = capsys.readouterr().err
