@@ -13,17 +13,15 @@ from dataclasses import dataclass
 
 from edge_runtime.contract import ConsentRecord, TensorSpec
 from edge_runtime.errors import ModelFileError
-from edge_runtime.face_contract import (
+from edge_runtime.face_contract import FaceDataSource, geometry_fingerprint, parse_head
+from edge_runtime.face_path_contract import (
     CropSpec,
     DetectorSpec,
-    FaceDataSource,
     LandmarkSpec,
     MaskSpec,
     TrackSpec,
-    geometry_fingerprint,
     mask_problems,
     not_floats,
-    parse_head,
     path_problems,
 )
 from edge_runtime.strict_json import build, canonical

@@ -20,7 +20,8 @@ from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit, edit_of, parts_of
 from edge_runtime.face.geometry import align
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import CropSpec, FaceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.golden import GOLDEN
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
 from edge_runtime.model_file import open_model

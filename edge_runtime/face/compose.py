@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Box, FloatArray, Similarity, crop_box
 from edge_runtime.face.remap import remap, sample
-from edge_runtime.face_contract import CropSpec, EditMaskSpec, MaskSpec
+from edge_runtime.face_path_contract import CropSpec, EditMaskSpec, MaskSpec
 
 Image = NDArray[np.uint8]
 
@@ -115,7 +115,7 @@ class Composer:
 
 def _extent(field: FloatArray, size_px: int) -> list[tuple[float, float]]:
     """Two corners (x, y) in the crop between which a field (n, n, channels) is not 0, a cell's reach included."""
-    active = field.any(axis=-1)
+    active = (field != 0.0).any(axis=-1)
     rows, columns = np.flatnonzero(active.any(axis=1)), np.flatnonzero(active.any(axis=0))
     if not len(rows):
         return []

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge_runtime.backends import Backend
 from edge_runtime.face.geometry import FloatArray, Similarity
 from edge_runtime.face.remap import sample, shrink
-from edge_runtime.face_contract import DetectorSpec
+from edge_runtime.face_path_contract import DetectorSpec
 
 Image = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.face_contract import CropSpec
+from edge_runtime.face_path_contract import CropSpec
 
 FloatArray = NDArray[np.float32]
 

@@ -15,7 +15,7 @@ from edge_runtime.backends import Backend
 from edge_runtime.face.detect import Detection, as_input
 from edge_runtime.face.geometry import FloatArray, Similarity, square_transform
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import DetectorSpec, LandmarkSpec
+from edge_runtime.face_path_contract import DetectorSpec, LandmarkSpec
 
 Image = NDArray[np.uint8]
 

@@ -10,7 +10,7 @@ from edge_runtime.errors import ModelFileError
 from edge_runtime.face.detect import Detector
 from edge_runtime.face.finder import FaceFinder
 from edge_runtime.face.landmarks import Landmarker
-from edge_runtime.face_contract import DetectorSpec, GraphSpec, LandmarkSpec
+from edge_runtime.face_path_contract import DetectorSpec, GraphSpec, LandmarkSpec
 
 
 def open_part(spec: GraphSpec, files: Mapping[str, bytes], *, backend: str | None = None, threads: int = 1) -> Backend:

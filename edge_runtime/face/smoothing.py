@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.generator import PARTS, Edit, parts_of
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.face_contract import SmoothingSpec
+from edge_runtime.face_path_contract import SmoothingSpec
 
 
 class OneEuroFilter:

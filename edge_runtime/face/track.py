@@ -13,7 +13,7 @@ from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.landmarks import Face, Landmarker
 from edge_runtime.face.measures import measure_face
 from edge_runtime.face.smoothing import OneEuroFilter
-from edge_runtime.face_contract import TrackSpec
+from edge_runtime.face_path_contract import TrackSpec
 
 Image = NDArray[np.uint8]
 

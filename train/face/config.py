@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge_runtime.face_contract import CropSpec, EditMaskSpec
+from edge_runtime.face_path_contract import CropSpec, EditMaskSpec
 from train.face.parts import CROP, MASK
 from train.face.presets import PATCHES, FacePreset, Patch, find_preset
 from train.face.units import UNIT_NAMES

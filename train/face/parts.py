@@ -24,6 +24,9 @@ from edge_runtime.face_contract import (
     EXPRESSION,
     FEATURE,
     MESH_POINTS,
+    UnitSpec,
+)
+from edge_runtime.face_path_contract import (
     AnchorLayer,
     CropSpec,
     DetectorSpec,
@@ -32,7 +35,6 @@ from edge_runtime.face_contract import (
     LandmarkSpec,
     SmoothingSpec,
     TrackSpec,
-    UnitSpec,
 )
 from train.face.units import UNITS
 from train.packages import Package, cache_dir, fetch

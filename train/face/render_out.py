@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from edge_runtime.face.compose import border_window
-from edge_runtime.face_contract import EditMaskSpec, MaskSpec
+from edge_runtime.face_path_contract import EditMaskSpec, MaskSpec
 
 Tensor = Any
 

@@ -8,7 +8,7 @@ import pytest
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Similarity, crop_box
-from edge_runtime.face_contract import CropSpec, EditMaskSpec
+from edge_runtime.face_path_contract import CropSpec, EditMaskSpec
 from tests.edge_runtime.face.tiny_face import FIVE, picture
 
 SIZE, CELLS = 32, 16

@@ -10,7 +10,7 @@ import pytest
 
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.detect import Detection, decode, make_anchors, merge, overlap, quarter_turn
-from edge_runtime.face_contract import AnchorLayer
+from edge_runtime.face_path_contract import AnchorLayer
 from tests.edge_runtime.face.tiny_face import load_face, make_face_manifest, picture
 
 SPEC = make_face_manifest().detector

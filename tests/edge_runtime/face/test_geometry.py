@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.face.geometry import Box, Similarity, align, crop_box, fit_similarity, square_transform
-from edge_runtime.face_contract import CropSpec
+from edge_runtime.face_path_contract import CropSpec
 
 TURNED = Similarity(1.2, 0.7, 30.0, -12.0)
 POINTS = np.array([[3.0, 4.0], [50.0, 8.0], [20.0, 60.0], [33.0, 31.0], [7.0, 44.0]])

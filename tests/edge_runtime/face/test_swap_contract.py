@@ -10,7 +10,7 @@ import pytest
 
 from edge_runtime.consent import identity_text, require_consent
 from edge_runtime.errors import ConsentError, FrontEndError, ModelFileError
-from edge_runtime.face_contract import MaskSpec
+from edge_runtime.face_path_contract import MaskSpec
 from edge_runtime.manifests import parse_manifest
 from edge_runtime.swap_contract import ColourSpec, IdentitySpec, LikenessSpec, LostSpec, MouthSpec, SwapManifest
 from tests.edge_runtime.face.tiny_face import make_face_manifest, tensor

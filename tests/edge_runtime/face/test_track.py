@@ -10,7 +10,7 @@ import pytest
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit, parts_of
 from edge_runtime.face.smoothing import EditFilter, OneEuroFilter
-from edge_runtime.face_contract import SmoothingSpec
+from edge_runtime.face_path_contract import SmoothingSpec
 from tests.edge_runtime.face.tiny_face import load_face, make_face_manifest, picture
 
 FRAME_S = 1.0 / 25.0

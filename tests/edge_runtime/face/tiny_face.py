@@ -21,18 +21,20 @@ from edge_runtime.face_contract import (
     FACE_FRONT_END_VERSION,
     FEATURE,
     MESH_POINTS,
+    ExpressionSpec,
+    FaceDataSource,
+    FaceManifest,
+    UnitSpec,
+)
+from edge_runtime.face_path_contract import (
     AnchorLayer,
     CropSpec,
     DetectorSpec,
     EditMaskSpec,
-    ExpressionSpec,
-    FaceDataSource,
-    FaceManifest,
     GraphSpec,
     LandmarkSpec,
     SmoothingSpec,
     TrackSpec,
-    UnitSpec,
 )
 from edge_runtime.model_file import open_model, pack_model, write_model
 

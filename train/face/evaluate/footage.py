@@ -15,7 +15,7 @@ from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import FloatArray, align, crop_box
 from edge_runtime.face.landmarks import Face
-from edge_runtime.face_contract import TrackSpec
+from edge_runtime.face_path_contract import TrackSpec
 from train.face.evaluate.edits import Wish
 from train.face.evaluate.eyes import Eyes
 from train.face.evaluate.identity import Likeness

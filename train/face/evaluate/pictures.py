@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.geometry import Box, align, crop_box
 from edge_runtime.face.landmarks import Face
-from edge_runtime.face_contract import CropSpec
+from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.files import make_folder
 from edge_runtime.media.image import Photo, read_photo, write_photo
 

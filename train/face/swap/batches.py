@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.remap import remap, sample
-from edge_runtime.face_contract import CropSpec
+from edge_runtime.face_path_contract import CropSpec
 from train.face.augment import Augmentation, degrade, draw_occluder, jitter_five, mirror_five, recolour
 from train.face.swap.looks import Look, Looks
 from train.prefetch import Batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edge_runtime.face_contract import MaskSpec
+from edge_runtime.face_path_contract import MaskSpec
 from edge_runtime.swap_contract import ColourSpec, LikenessSpec, LostSpec, MouthSpec
 
 MASK: Final = MaskSpec(gate_low=0.25, gate_high=0.75, feather_px=6.0)

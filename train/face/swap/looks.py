@@ -20,7 +20,7 @@ from edge_runtime.errors import WorkstationError
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.landmarks import LEFT_CORNER, LEFT_EYE, RIGHT_CORNER, RIGHT_EYE
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import CropSpec
+from edge_runtime.face_path_contract import CropSpec
 from train.face.photos import PhotoRecord, load_picture
 from train.face.preprocess import load_shard_of, shard_paths
 from train.face.swap.preprocess import SwapAligned

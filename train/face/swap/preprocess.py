@@ -24,7 +24,7 @@ from edge_runtime.face.finder import FaceFinder
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import CropSpec
+from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.files import make_folder
 from train.face.dataset import FaceDataset, PairRecord, StoredPair
 from train.face.parts import CROP, FaceParts
