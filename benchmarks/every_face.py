@@ -51,7 +51,7 @@ def takes(converter: edge_runtime.FaceConverter) -> Iterator[Take]:
     yield Take("blink", "both eyes shut", converter.controls(blink=1.0))
     for unit in converter.manifest.units:
         yield Take(f"unit-{unit.name}", unit.description, converter.controls(**{unit.name: unit.maximum}))
-        if unit.kind == FEATURE:
+        if unit.kind == FEATURE and unit.minimum < 0.0:
             less = converter.controls(**{unit.name: unit.minimum})
             yield Take(f"unit-{unit.name}-less", unit.description, less)
 

@@ -31,6 +31,7 @@ FACE_FRONT_END_VERSION = 3
 """Bumped on any change of the numbers that geometry, detection, landmarks or composition give for the same input."""
 
 MAXIMUM_UNITS = 256
+_MAXIMUM_GAIN = 4.0
 MESH_POINTS = 468
 """Points of the face mesh that `MEASURES` are made of."""
 MEASURES = (
@@ -61,6 +62,8 @@ class UnitSpec:
     minimum: float
     maximum: float
     """Range of the change that may be asked for."""
+    gain: float
+    """What the graph gets for a wish of 1: more than 1 where a face must be pressed harder to get there surely."""
     description: str
     measure: str
     """What in the landmarks shows how much of it is there already (`MEASURES`)."""
@@ -205,6 +208,8 @@ def _unit_problems(manifest: FaceManifest) -> list[str]:
     for unit in manifest.units:
         if unit.kind not in (EXPRESSION, FEATURE):
             found.append(f"unit {unit.name!r:.40} is of the unknown kind {unit.kind!r:.40}")
+        if not 0.0 < unit.gain <= _MAXIMUM_GAIN:
+            found.append(f"unit {unit.name!r:.40} has a gain that no wish can mean")
         if unit.measure not in MEASURES:
             found.append(f"unit {unit.name!r:.40} has the unknown measure {unit.measure!r:.40}")
         elif unit.measure and unit.measure_neutral == unit.measure_full:

@@ -82,7 +82,13 @@ def check_faces(faces: str | int) -> str | int:
 
 
 def wanted_delta(controls: FaceControls, measures: Mapping[str, float], manifest: FaceManifest) -> FloatArray:
-    """What the graph gets for a face with ``measures``: the wished changes (1, U), capped by what is there already.
+    """What the graph gets for a face with ``measures``: the wanted change (1, U) with each unit's gain."""
+    gains = np.array([unit.gain for unit in manifest.units], np.float32)
+    return wanted_change(controls, measures, manifest) * gains
+
+
+def wanted_change(controls: FaceControls, measures: Mapping[str, float], manifest: FaceManifest) -> FloatArray:
+    """The change (1, U) that a face with ``measures`` still takes: what is wished, capped by what is there already.
 
     A smile of 0.8 on a face that already smiles by half becomes 0.5, so that no mouth is driven past its range. Units
     that landmarks cannot tell take the wish as it is.

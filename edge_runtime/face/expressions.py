@@ -59,7 +59,7 @@ STANDARD_EXPRESSIONS: tuple[ExpressionSpec, ...] = (
         "disgusted",
         "nose wrinkled, upper lip raised",
         "EF83: AU 9/10 + 15 (16)",
-        {"sneer": 0.75, "upper_lip": 0.4, "brow_lower": 0.35, "frown": 0.2, "squint": 0.25},
+        {"sneer": 0.68, "upper_lip": 0.36, "brow_lower": 0.32, "frown": 0.18, "squint": 0.22},
         0.0,
     ),
     ExpressionSpec("neutral", "takes away what is on the face already", "EF78: no action unit", {}, 1.0),

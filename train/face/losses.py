@@ -17,9 +17,12 @@ from keras import ops
 from train.face.adversary import Adversary
 from train.face.config import FaceConfig
 from train.face.render_out import blend, gate, shaded, upsample_flow, upsample_shade, warp
+from train.face.units import EXPRESSIONS
 
 Tensor = Any
 
+EXPRESSIVE, LASTING = slice(0, EXPRESSIONS), slice(EXPRESSIONS, None)
+"""Units that are expressions, and features."""
 _SMALLEST_MOTION_PX = 0.12
 """Mean movement of a crop that counts as none, so that a still pair does not rule a batch."""
 _UNEXPLAINED = 0.06
@@ -85,7 +88,7 @@ def head_terms(
     says with 1, and not 0.
     """
     size = config.crop.size_px
-    inside = patch_mask(config) * batch["painted"][:, None, None, None]
+    inside = patch_mask(config) * (batch["painted"] * _changes(batch, EXPRESSIVE))[:, None, None, None]
     area = ops.maximum(ops.sum(inside), 1.0)
     warped = warp(batch["source"], upsample_flow(ops.stop_gradient(outputs["flow"]), size))
     target, mask, rgb = batch["target"], outputs["mask"], outputs["rgb"]
@@ -132,14 +135,23 @@ def _shade_terms(
 
 
 def wanted_mask(config: FaceConfig, batch: dict[str, Tensor], moved: Tensor) -> Tensor:
-    """(B, S, S, 1): what is hidden, and what a warp by the true flow leaves wrong because its shading has changed."""
+    """(B, S, S, 1): what is hidden, and what a warp by the true flow leaves wrong because its shading has changed.
+
+    What features change in colour is left to their shades.
+    """
     size = config.crop.size_px
     true = upsample_flow(batch["flow"], size)
     perfect = warp(batch["source"], true)
     # Where the network's own warp and shades are right all the same there is nothing to invent.
     left = ops.minimum(_difference(perfect, batch["target"]), _difference(moved, batch["target"]))
     shading = ops.relu(left - _UNEXPLAINED) * _UNEXPLAINED_GAIN
+    shading = shading * (1.0 - _changes(batch, LASTING))[:, None, None, None]
     return ops.stop_gradient(ops.clip(batch["hidden"][..., None] + shading, 0.0, 1.0))
+
+
+def _changes(batch: dict[str, Tensor], units: slice) -> Tensor:
+    """(B,) 1 where any of the ``units`` changes, else 0."""
+    return ops.cast(ops.any(ops.abs(batch["delta"][:, units]) > 0.0, axis=1), "float32")
 
 
 def patch_mask(config: FaceConfig) -> np.ndarray:

@@ -5,8 +5,9 @@ only at the mouth's and the eyes' part of the crop, since nothing else of a face
 of a person change in skin and beard is a field of shades over the whole crop.
 
 A change of zero gives exactly zero flow, mask and shade, in every precision: the basis has no bias, and the others are
-multiplied by an ``amount`` that grows from zero with the sum of all |changes|. Below full amount the residual is
-therefore in proportion to the change, as the basis is; and so are shades, which expressions do not have at all.
+multiplied by an ``amount`` that grows from zero with the sum of |changes|. Below full amount the residual is
+therefore in proportion to the change, as the basis is, and so are shades. Only expressions open the mask, and only
+features have shades.
 
 Only `keras.ops` and layers that become built-in TFLite operators. The conditioning is FiLM (Perez et al. 2018) without
 statistics of its input: a gain and a shift per channel.
@@ -228,14 +229,19 @@ def _shade(config: FaceConfig, signs: Tensor, skip: Tensor, deep: Tensor, film: 
     x = _separable(ops.concatenate([_up(deep, name), skip], axis=-1), _SHADE_WIDTH, 3, 1, name, film)
     small = keras.initializers.RandomNormal(0.0, 1e-2)
     x = layers.Conv2D(3, 3, padding="same", activation="tanh", kernel_initializer=small, name=f"{name}_out")(x)
-    counted = np.array([unit in FEATURE_NAMES for unit in config.units], np.float32)
-    return x * (_amount(signs, _FULL_SHADE, f"{name}_amount", counted) * (1.0 / _RELU6))
+    return x * (_amount(signs, _FULL_SHADE, f"{name}_amount", _features(config)) * (1.0 / _RELU6))
+
+
+def _features(config: FaceConfig) -> np.ndarray:
+    """(U,) 1 for units that are features of the person."""
+    return np.array([unit in FEATURE_NAMES for unit in config.units], np.float32)
 
 
 def _heads(
     config: FaceConfig, image: Tensor, signs: Tensor, skip: Tensor, deep: Tensor, flow: Tensor, film: Film
 ) -> tuple[Tensor, Tensor]:
-    amount = _amount(signs, _FULL_MASK, f"{HEAD_PREFIX}amount")
+    # Features need nothing invented; what they change in colour is shade's, which knows no patch and leaves no edge.
+    amount = _amount(signs, _FULL_MASK, f"{HEAD_PREFIX}amount", 1.0 - _features(config))
     whole = [_head(config, patch, image, amount, skip, deep, flow, film) for patch in config.patches]
     mask, rgb = whole[0]
     for other_mask, other_rgb in whole[1:]:

@@ -119,7 +119,7 @@ TRACK: Final = TrackSpec(
     overlap_threshold=0.3,
 )
 
-MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.5, feather_px=8.0, shade_feather_px=16.0)
+MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.37, feather_px=8.0, shade_feather_px=16.0)
 
 _PACKAGE_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -159,7 +159,7 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "chin": "longer chin; below 0 shorter",
         "eyes": "larger eyes; below 0 smaller",
         "brows": "thicker brows; below 0 thinner",
-        "beard": "more of a beard; below 0 less",
+        "beard": "a beard",
         "skin_tone": "darker skin; below 0 lighter",
     }
 )
@@ -173,14 +173,32 @@ eyes), and people's brows and mouths at rest differ by more than the units move 
 """
 
 
-def device_units(minimum: float = -1.0) -> tuple[UnitSpec, ...]:
-    """The units as the manifest lists them, each from ``minimum`` (a change may take away) to 1."""
+_GAINS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "blink_left": 1.4,
+        "blink_right": 1.4,
+        "jaw_open": 1.15,
+        "nose": 1.3,
+        "lips": 1.7,
+        "chin": 2.0,
+        "eyes": 1.7,
+    }
+)
+"""Lids of which the network is not sure stay a little apart at 1; beyond they are shut, and no lower than shut. What
+moves real faces less than rendered ones is asked for more."""
+_ADDED_ONLY: Final = frozenset({"beard"})
+"""Nobody could tell from a wish that there is one to be taken away."""
+
+
+def device_units() -> tuple[UnitSpec, ...]:
+    """The units as the manifest lists them, each from -1 (a change may take away) to 1."""
     return tuple(
         UnitSpec(
             unit.name,
             FEATURE if unit.feature else EXPRESSION,
-            minimum,
+            0.0 if unit.name in _ADDED_ONLY else -1.0,
             1.0,
+            _GAINS.get(unit.name, 1.0),
             _TEXTS[unit.name],
             *_MEASURES.get(unit.name, ("", 0.0, 0.0)),
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import ControlError
-from edge_runtime.face.controls import accepted_names, make_face_controls, wanted_delta
+from edge_runtime.face.controls import accepted_names, make_face_controls, wanted_change, wanted_delta
 from edge_runtime.face.expressions import STANDARD_EXPRESSIONS
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.measures import measure_face, unit_values
@@ -38,6 +38,18 @@ def test_units_expressions_and_sugar_add_up() -> None:
     assert _changes(wink=1) == {"blink_left": 1.0}
     assert _changes(wink_right=1) == {"blink_right": 1.0}
     assert _changes(expression="happy:0.5,surprised:0.5") == {"smile": 0.25, "jaw_open": 0.5, "brow_raise": 0.5}
+
+
+def test_a_gain_is_of_the_graph_and_not_of_the_wish() -> None:
+    """A wish of 1 is the full slider, whatever the graph must be told for it; the cap knows the slider alone."""
+    pressed = dataclasses.replace(MANIFEST.units[0], gain=1.5)
+    manifest = dataclasses.replace(MANIFEST, units=(pressed, *MANIFEST.units[1:]))
+    controls = make_face_controls(manifest, smile=0.8, jaw_open=0.4)
+    half = AT_REST | {"corner_lift": 0.05}
+    assert wanted_change(controls, half, manifest)[0, :2].tolist() == pytest.approx([0.5, 0.4])
+    assert wanted_delta(controls, half, manifest)[0, :2].tolist() == pytest.approx([0.75, 0.4])
+    with pytest.raises(ControlError, match="between -1 and 1"):
+        make_face_controls(manifest, smile=1.2)
 
 
 def test_a_sum_stays_in_the_units_range() -> None:

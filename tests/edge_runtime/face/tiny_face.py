@@ -154,12 +154,12 @@ def make_face_manifest(**changes: Any) -> FaceManifest:
             tensor("shade", 1, FLOW_CELLS, FLOW_CELLS, 3),
         ),
         units=(
-            UnitSpec("smile", EXPRESSION, -1.0, 1.0, "corners of the mouth up", "corner_lift", 0.0, 0.1),
-            UnitSpec("jaw_open", EXPRESSION, -1.0, 1.0, "mouth open", "lip_gap", 0.04, 0.44),
-            UnitSpec("blink_left", EXPRESSION, -1.0, 1.0, "left eye shut", "eye_closed_left", -0.26, -0.05),
-            UnitSpec("blink_right", EXPRESSION, -1.0, 1.0, "right eye shut", "eye_closed_right", -0.26, -0.05),
-            UnitSpec("brow_raise", EXPRESSION, -1.0, 1.0, "brows up", "", 0.0, 0.0),
-            UnitSpec("skin_tone", FEATURE, -1.0, 1.0, "darker skin", "", 0.0, 0.0),
+            UnitSpec("smile", EXPRESSION, -1.0, 1.0, 1.0, "corners of the mouth up", "corner_lift", 0.0, 0.1),
+            UnitSpec("jaw_open", EXPRESSION, -1.0, 1.0, 1.0, "mouth open", "lip_gap", 0.04, 0.44),
+            UnitSpec("blink_left", EXPRESSION, -1.0, 1.0, 1.0, "left eye shut", "eye_closed_left", -0.26, -0.05),
+            UnitSpec("blink_right", EXPRESSION, -1.0, 1.0, 1.0, "right eye shut", "eye_closed_right", -0.26, -0.05),
+            UnitSpec("brow_raise", EXPRESSION, -1.0, 1.0, 1.0, "brows up", "", 0.0, 0.0),
+            UnitSpec("skin_tone", FEATURE, -1.0, 1.0, 1.0, "darker skin", "", 0.0, 0.0),
         ),
         expressions=(
             ExpressionSpec("happy", "a smile", "test", {"smile": 0.5}, 0.0),

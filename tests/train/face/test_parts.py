@@ -37,7 +37,7 @@ def test_a_manifest_of_these_specs_is_accepted() -> None:
 def test_every_trained_unit_is_described_in_order() -> None:
     units = device_units()
     assert tuple(unit.name for unit in units) == UNIT_NAMES
-    assert all(unit.description and unit.minimum < 0.0 < unit.maximum for unit in units)
+    assert all(unit.description and unit.minimum <= 0.0 < unit.maximum for unit in units)
 
 
 def test_the_notice_names_licence_and_source() -> None:

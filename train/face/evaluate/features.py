@@ -56,7 +56,7 @@ class FeatureAnswer:
     item: str
     feature: str
     moved: Mapping[str, float]
-    """Of each trait, from the change of -1 to that of 1, halved."""
+    """Of each trait, from the least change that can be asked to the most, for a change of 1."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,17 @@ class FeatureJudge:
         """Every feature of the largest face of a picture; those after which no face is found are left out."""
         answers = []
         for feature in FEATURE_NAMES:
-            ends = [self._changed(image, face, feature, value) for value in (-1.0, 1.0)]
-            if ends[0] is not None and ends[1] is not None:
-                moved = {name: value / 2.0 for name, value in ends[1].minus(ends[0]).items()}
+            low, high = self.ends(feature)
+            less, more = (self._changed(image, face, feature, value) for value in (low, high))
+            if less is not None and more is not None:
+                moved = {name: value / (high - low) for name, value in more.minus(less).items()}
                 answers.append(FeatureAnswer(item, feature, moved))
         return answers
+
+    def ends(self, feature: str) -> tuple[float, float]:
+        """The least and the most that can be asked of a feature."""
+        unit = next(unit for unit in self._converter.manifest.units if unit.name == feature)
+        return unit.minimum, unit.maximum
 
     def edited(self, image: Image, face: Face, feature: str, value: float) -> Image:
         """The picture with one feature changed, as the device makes it."""

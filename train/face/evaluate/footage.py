@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.face.controls import wanted_delta
+from edge_runtime.face.controls import wanted_change
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import FloatArray, align, crop_box
@@ -77,7 +77,7 @@ class PictureJudge:
     def score(self, subject: Subject, wish: Wish, edited: Image, picture: str = "") -> EditScore:
         """Everything about one edit; ``edited`` is what `edited` gave."""
         before, after = self.mesh(subject.image, subject), self.mesh(edited, subject)
-        delta = wanted_delta(wish.controls, subject.measures, self._converter.manifest)[0]
+        change = wanted_change(wish.controls, subject.measures, self._converter.manifest)[0]
         pair = None if before is None or after is None else (before, after)
         looks = self._looks(subject.image, edited, *pair) if pair and wish.movement else None
         moved = moved_iod(looks[0], looks[1], wish.movement) if looks and wish.movement else None
@@ -91,10 +91,10 @@ class PictureJudge:
             kind=subject.kind,
             frame=subject.frame,
             edit=wish.name,
-            asked=round(float(np.abs(delta).max(initial=0.0)), 4),
+            asked=round(float(np.abs(change).max(initial=0.0)), 4),
             found=after is not None,
             moved_iod=None if moved is None else round(moved, 5),
-            expected_iod=self._expected(wish, delta),
+            expected_iod=self._expected(wish, change),
             aperture=_aperture(wish, looks),
             opened=opened,
             darkness=darkness,
@@ -110,11 +110,11 @@ class PictureJudge:
         gaps = [self._eyes.gap_iod(one, before) for one in (image, edited)]
         return Look(before, gaps[0]), Look(after, gaps[1])
 
-    def _expected(self, wish: Wish, delta: FloatArray) -> float | None:
+    def _expected(self, wish: Wish, change: FloatArray) -> float | None:
         if self._reference is None or wish.movement is None:
             return None
         whole = self._reference.expected_iod(wish.movement.name, np.asarray(wish.controls.changes, np.float32))
-        expected = self._reference.expected_iod(wish.movement.name, delta)
+        expected = self._reference.expected_iod(wish.movement.name, change)
         return round(expected, 5) if expected > max(_LEAST_SHARE * whole, 0.0) else None
 
     def _mouth(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -57,12 +57,13 @@ def write_sheets(folder: Path, rows: Sequence[Sequence[tuple[str, Path]]], comme
     return names
 
 
-def feature_tiles(image: Image, box: Box, edited: Callable[[str, float], Image], features: Sequence[str]) -> Image:
-    """One row: a picture's face before, and with each feature below and above what it is."""
+def feature_tiles(
+    image: Image, box: Box, edited: Callable[[str, float], Image], ends: Mapping[str, tuple[float, float]]
+) -> Image:
+    """One row: a picture's face before, and with each feature at its two ends."""
     tiles = [_labelled("before", image[box.slices])]
-    for feature in features:
-        for value in (-1.0, 1.0):
-            tiles.append(_labelled(f"{feature} {value:+.0f}", edited(feature, value)[box.slices]))
+    for feature, values in ends.items():
+        tiles += [_labelled(f"{feature} {v:+.0f}", edited(feature, v)[box.slices]) for v in values]
     return np.concatenate(tiles, axis=1)
 
 

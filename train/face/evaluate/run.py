@@ -176,7 +176,8 @@ class Run:
         if face is None:
             return None
         box = face_box(face, self._converter.manifest.crop, image.shape)
-        return feature_tiles(image, box, lambda feature, value: judge.edited(image, face, feature, value), features)
+        ends = {feature: judge.ends(feature) for feature in features}
+        return feature_tiles(image, box, lambda feature, value: judge.edited(image, face, feature, value), ends)
 
     def _truth(self, plan: Plan, judge: FeatureJudge, record: PairRecord) -> FeatureTruth | None:
         assert plan.dataset is not None
