@@ -16,6 +16,7 @@ from tests.train.face.warped_faces import tiny_config
 from train.face.losses import LossWeights, flow_terms, head_terms, patch_mask, total, wanted_mask
 from train.face.render_out import blend, gate, shaded, upsample_flow, upsample_shade, warp
 from train.face.scoring import compose
+from train.face.units import UNIT_INDEX, UNIT_NAMES
 
 pytestmark = pytest.mark.tensorflow
 
@@ -36,11 +37,19 @@ def batch(rng: np.random.Generator, flow: np.ndarray) -> dict[str, Any]:
         "image": source,
         "source": source,
         "target": target,
+        "delta": changing("smile"),
         "flow": flow,
         "weight": np.ones((1, 64, 64), np.float32),
         "hidden": np.zeros((1, 128, 128), np.float32),
         "painted": np.ones(1, np.float32),
     }
+
+
+def changing(unit: str) -> np.ndarray:
+    """(1, U)"""
+    delta = np.zeros((1, len(UNIT_NAMES)), np.float32)
+    delta[0, UNIT_INDEX[unit]] = 1.0
+    return delta
 
 
 def outputs(flow: np.ndarray, mask: float = 0.0, rgb: float = 0.5) -> dict[str, np.ndarray]:
@@ -122,6 +131,19 @@ def test_shades_are_asked_for_where_the_warp_knows_what_it_shows() -> None:
     assert float(total(LossWeights(), after)) < float(total(LossWeights(), before))
     example["hidden"][:] = 1.0
     assert float(head_terms(CONFIG, LossWeights(), example, none)["shade"]) == 0.0
+
+
+def test_what_a_feature_changes_in_colour_is_not_invented() -> None:
+    """A mask that opens for a darker skin shows the edge of its patch in a forehead."""
+    example = batch(np.random.default_rng(7), lift(3.0))
+    example["target"] = example["target"] * 0.6
+    right = warp(example["source"], upsample_flow(lift(3.0), 128))
+    assert np.asarray(wanted_mask(CONFIG, example, right)).max() > 0.3, "an expression that throws a shadow"
+    example["delta"] = changing("skin_tone")
+    assert np.asarray(wanted_mask(CONFIG, example, right)).max() == 0.0
+    terms = head_terms(CONFIG, LossWeights(), example, outputs(lift(3.0), mask=0.6))
+    assert float(terms["mask"]) == float(terms["picture"]) == 0.0
+    assert float(terms["shade"]) > 0.0
 
 
 def test_what_is_hidden_must_be_invented_and_what_a_true_warp_explains_must_not() -> None:
