@@ -119,7 +119,7 @@ TRACK: Final = TrackSpec(
     overlap_threshold=0.3,
 )
 
-MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.37, feather_px=8.0, shade_feather_px=16.0)
+MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.34, feather_px=8.0, shade_feather_px=16.0)
 
 _PACKAGE_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -175,17 +175,18 @@ eyes), and people's brows and mouths at rest differ by more than the units move 
 
 _GAINS: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "blink_left": 1.4,
-        "blink_right": 1.4,
+        "blink_left": 1.25,
+        "blink_right": 1.25,
         "jaw_open": 1.15,
         "nose": 1.3,
         "lips": 1.7,
-        "chin": 2.0,
+        "chin": 0.75,
         "eyes": 1.7,
+        "skin_tone": 0.85,
     }
 )
 """Lids of which the network is not sure stay a little apart at 1; beyond they are shut, and no lower than shut. What
-moves real faces less than rendered ones is asked for more."""
+moves real faces less than rendered ones is asked for more, and what moves other traits too for less."""
 _ADDED_ONLY: Final = frozenset({"beard"})
 """Nobody could tell from a wish that there is one to be taken away."""
 
