@@ -34,8 +34,8 @@ _OUTPUT_NOTES = {
     "voice": "Streamed: own states fed back. Keras' states: the file got the states of the Keras model at every call, "
     "which shows a graph's own error without what piles up. Offline: against the training form of the model on the "
     "whole recording. A harmonic or noise gain is a natural log: an error of 0.1 is 0.9 dB.",
-    "face": "Flow is in pixels of the 128-pixel crop, mask and rgb are shares of 1, and shades of the whole way to white "
-    "or black. There are no states to feed back.",
+    "face": "Flow is in pixels of the 128-pixel crop, mask and rgb are shares of 1, and shades shares of the way to "
+    "white or black. There are no states to feed back.",
     "swap": "Mask and rgb are shares of 1. There are no states to feed back.",
 }
 
