@@ -114,7 +114,8 @@ class Fit(Loop[Position]):
         self._train = Sampler.of(folders, config, "train")
         self._basis = np.load(run.basis, allow_pickle=False)
         self._examples = heldout_examples(Sampler.of(folders, config, "heldout"), _HELDOUT_EDITS)
-        heldout_crops(self._examples[:_EXPORT_EDITS]).save(run.heldout)
+        # spread over all data sets: eight bits are calibrated on these, and must have seen what features do
+        heldout_crops(self._examples[:: max(1, len(self._examples) // _EXPORT_EDITS)][:_EXPORT_EDITS]).save(run.heldout)
         keras.utils.set_random_seed(options.seed)
         trainer = FaceTrainer(config, self._basis)
         if options.start is not None:

@@ -119,7 +119,7 @@ TRACK: Final = TrackSpec(
     overlap_threshold=0.3,
 )
 
-MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.34, feather_px=8.0, shade_feather_px=16.0)
+MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.28, feather_px=8.0, shade_feather_px=16.0)
 
 _PACKAGE_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -175,12 +175,12 @@ eyes), and people's brows and mouths at rest differ by more than the units move 
 
 _GAINS: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "blink_left": 1.25,
-        "blink_right": 1.25,
+        "blink_left": 1.3,
+        "blink_right": 1.3,
         "jaw_open": 1.15,
         "nose": 1.3,
         "lips": 1.7,
-        "chin": 0.75,
+        "chin": 1.3,
         "eyes": 1.7,
         "skin_tone": 0.85,
     }
