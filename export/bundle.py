@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from edge_runtime.consent import consent_text
 from edge_runtime.contract import FORMAT_VERSION, StatePair, TensorSpec, VoiceManifest
 from edge_runtime.face_contract import FaceManifest
 from edge_runtime.manifests import Manifest
@@ -227,4 +226,5 @@ def _source_lines(manifest: VoiceManifest) -> Sequence[str]:
 def _consent_line(voice: Any) -> str:
     if voice.consent is None:
         return "a person's voice; no consent is on record"
-    return consent_text(voice.consent)
+    until = f" until {voice.consent.expires_on}" if voice.consent.expires_on else ""
+    return f"{voice.consent.person} agreed on {voice.consent.given_on}{until} to: {voice.consent.scope}"

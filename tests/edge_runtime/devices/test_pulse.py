@@ -122,7 +122,8 @@ def test_speech_goes_through_the_server_and_comes_out_converted(server: _Server,
     """What the microphone's sink played is what was recorded; what comes out is as loud, and something else."""
     live = server.live("--record", str(tmp_path))
     lines = [_figures(live)]
-    server.play().wait(30.0)
+    for _ in range(3):  # a busy machine may lose a part of one
+        server.play().wait(30.0)
     live.terminate()
     out, err = live.communicate(timeout=30.0)
     assert live.returncode == 0, err

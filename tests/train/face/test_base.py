@@ -44,7 +44,7 @@ def base(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedFace:
     kept = run.root.with_name("kept")
     keep_base(load_run(run.root), kept)
     whole, halved = (Run(path).weights.stat().st_size for path in (run.root, kept))
-    assert halved < 0.6 * whole
+    assert halved < 0.7 * whole, "the rest is HDF5's own"
     return load_run(kept)
 
 

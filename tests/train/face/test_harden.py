@@ -150,6 +150,7 @@ def test_half_of_a_batch_are_photos_and_they_teach_the_heads_nothing() -> None:
         picture = rng.random((size, 128, 128, 3)).astype(np.float32)
         return {
             "image": picture, "source": picture, "target": picture[::-1].copy(),
+            "delta": np.eye(len(tiny_config().units), dtype=np.float32)[[UNIT_INDEX["smile"]] * size],
             "flow": np.zeros((size, 64, 64, 2), np.float32), "weight": np.ones((size, 64, 64), np.float32),
             "hidden": rng.random((size, 128, 128)).astype(np.float32), "painted": np.full(size, painted, np.float32),
         }  # fmt: skip
