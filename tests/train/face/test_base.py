@@ -56,10 +56,6 @@ def test_a_run_starts_where_its_base_is(folder: Path, base: TrainedFace, tmp_pat
     ours = fit._trainer.network.predict_on_batch(batch)
     theirs = base.network.predict_on_batch(batch)
     assert all(np.abs(ours[name] - theirs[name]).max() < 1e-4 for name in ours)
-    fit.run()
-    first = base.network.get_layer("down1").get_weights()[0]
-    after = load_run(run.root).network.get_layer("down1").get_weights()[0]
-    assert 0.0 < np.abs(first - after).max() < 0.2
 
 
 def test_a_base_of_another_shape_is_refused(base: TrainedFace) -> None:
