@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from export.float_nodes import float_nodes
 from export.recipes import COMPAT_TFLITE_2_14, Recipe
 
 SIGNATURE = "step"
@@ -73,6 +74,7 @@ def _convert_calibrated(converter: Any, recipe: Recipe, calibration: str, dense_
     quantised = mlir_quantize(
         calibrated,
         denylisted_ops=set(recipe.float_ops) or None,
+        denylisted_nodes=float_nodes(calibrated, recipe.float_layers) or None,
         disable_per_channel_for_dense_layers=dense_per_tensor,
     )
     return bytes(quantised)
