@@ -15,7 +15,7 @@ from edge_runtime.contract import ControlSpec, FrontEndSpec, SynthesisSpec, Timi
 from edge_runtime.errors import ControlError, ModelFileError
 from edge_runtime.voice.decibels import NATS_PER_DB, NATS_PER_SEMITONE
 from edge_runtime.voice.emotions import Emotion, parse_emotion
-from edge_runtime.voice.framing import FloatArray, limited
+from edge_runtime.voice.framing import FloatArray
 from edge_runtime.voice.front_end import Features
 from edge_runtime.voice.styles import find_style
 
@@ -234,16 +234,18 @@ class Prosody:
 def edit_prosody(features: Features, controls: Controls, target: Target) -> Prosody:
     """Move the speaker's pitch into the target's range and apply pitch, intonation and robot."""
     auto, intonation = controls.auto_pitch, controls.intonation * (1.0 - controls.robot)
-    mean = features.mean_log_f0 + auto * (np.float32(target.mean_log_f0) - features.mean_log_f0)
-    mean += controls.pitch * NATS_PER_SEMITONE
-    log_f0 = limited(target.spread / features.spread, *_SPREAD_RATIO_LIMITS)
-    log_f0 -= 1.0
-    log_f0 *= auto
-    log_f0 += 1.0
-    log_f0 *= intonation
-    log_f0 *= features.log_f0 - features.mean_log_f0
-    log_f0 += mean
-    return Prosody(limited(log_f0, *_LOG_F0_LIMITS), mean)
+    shift = controls.pitch * NATS_PER_SEMITONE
+    (narrowest, widest), (lowest, highest) = _SPREAD_RATIO_LIMITS, _LOG_F0_LIMITS
+    rows = []
+    # Plain numbers: of the two frames of a chunk, every operation on arrays costs some thousand instructions.
+    tracks = features.log_f0.tolist(), features.mean_log_f0.tolist(), features.spread.tolist()
+    for log_f0, mean, spread in zip(*tracks, strict=True):
+        centre = mean + auto * (target.mean_log_f0 - mean) + shift
+        ratio = min(max(target.spread / spread, narrowest), widest)
+        excursion = intonation * (1.0 + auto * (ratio - 1.0)) * (log_f0 - mean)
+        rows.append((min(max(centre + excursion, lowest), highest), centre))
+    edited = np.array(rows, np.float32).reshape(-1, 2)
+    return Prosody(edited[:, 0], edited[:, 1])
 
 
 def speech_rms(features: Features, controls: Controls, target: Target, description: VoiceDescription) -> FloatArray:
@@ -261,8 +263,7 @@ def log_amplitude(features: Features, controls: Controls, description: VoiceDesc
     """
     spec = description.synthesis
     threshold = spec.gate_log_energy + 2.0 * NATS_PER_DB * controls.gate
-    total: FloatArray = np.minimum(features.energy - threshold, 0.0)
-    total *= spec.gate_slope
-    total += 0.5 * features.level
-    total += controls.gain * NATS_PER_DB - 0.5 * description.front_end.level.prior_log_energy
-    return total
+    offset = controls.gain * NATS_PER_DB - 0.5 * description.front_end.level.prior_log_energy
+    loudness = zip(features.energy.tolist(), features.level.tolist(), strict=True)
+    rows = [spec.gate_slope * min(energy - threshold, 0.0) + 0.5 * level + offset for energy, level in loudness]
+    return np.array(rows, np.float32)

@@ -58,7 +58,16 @@ def hann(length: int) -> FloatArray:
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)).astype(np.float32)
 
 
-def limited(values: FloatArray, minimum: float, maximum: float) -> FloatArray:
+Limits = tuple[FloatArray, FloatArray]
+"""Lowest and highest value, each an array of no dimension."""
+
+
+def limits(minimum: float, maximum: float) -> Limits:
+    """What `limited` holds values between; made once, since NumPy takes its time to read a plain number."""
+    return np.array(minimum, np.float32), np.array(maximum, np.float32)
+
+
+def limited(values: FloatArray, minimum: FloatArray, maximum: FloatArray) -> FloatArray:
     """`np.clip` in place, at half its overhead, which is what counts for a few values."""
     np.maximum(values, minimum, out=values)
     return np.minimum(values, maximum, out=values)

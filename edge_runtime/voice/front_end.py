@@ -6,6 +6,7 @@ features (pitch, voicing, energy) run through delay lines so that they describe 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,15 +15,16 @@ from edge_runtime.contract import FrontEndSpec
 from edge_runtime.voice import mel
 from edge_runtime.voice.denoise import Denoiser
 from edge_runtime.voice.framing import FloatArray, FrameBuffer
-from edge_runtime.voice.normalise import LevelTracker, SpectrumNormaliser
+from edge_runtime.voice.normalise import ENERGY_LIMITS, LevelTracker, SpectrumNormaliser
 from edge_runtime.voice.pitch import DELAY_HOPS, PitchTracker
+from edge_runtime.voice.spectra import FrameSpectra
 
 PITCH_LEAD_HOPS = 1
 """The pitch frame whose window is centred on output frame u is u + 1: its window is longer and right-aligned too."""
 
 AUX_SIZE = 3
 _LOG_F0_CENTRE = float(np.log(160.0))
-_AUX_SCALE = np.array([2.0, 1.0, 0.25], np.float32)
+_LOG_F0_SCALE, _ENERGY_SCALE = 2.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -54,26 +56,27 @@ class Features:
 
 def aux_features(log_f0: FloatArray, voiced: FloatArray, energy: FloatArray) -> FloatArray:
     """The network's ``aux`` input (T, 3): scaled log F0, voicing, scaled relative energy."""
-    aux = np.empty((len(log_f0), AUX_SIZE), np.float32)
-    aux[:, 0], aux[:, 1], aux[:, 2] = log_f0 - _LOG_F0_CENTRE, voiced, energy
-    aux *= _AUX_SCALE
-    return aux
+    tracks = zip(log_f0.tolist(), voiced.tolist(), energy.tolist(), strict=True)
+    rows = [(_LOG_F0_SCALE * (pitch - _LOG_F0_CENTRE), on, _ENERGY_SCALE * loud) for pitch, on, loud in tracks]
+    return np.array(rows, np.float32).reshape(-1, AUX_SIZE)
+
+
+Row = tuple[float, ...]
+"""What one tick says of pitch or loudness. Plain numbers: there are two ticks a chunk, too few for arrays to pay."""
 
 
 class _DelayLine:
-    """Delays rows of (T, C) by a fixed number of rows; before the first row comes ``initial``."""
+    """Delays rows by a fixed number of ticks; before the first row comes ``initial``."""
 
-    def __init__(self, delay: int, initial: list[float]) -> None:
-        self._start = np.tile(np.asarray(initial, np.float32), (delay, 1))
+    def __init__(self, delay: int, initial: Row) -> None:
+        self._start = [initial] * delay
         self.reset()
 
     def reset(self) -> None:
         self._held = self._start
 
-    def push(self, rows: FloatArray) -> FloatArray:
-        if not len(self._start):
-            return rows
-        joined = np.concatenate([self._held, rows])
+    def push(self, rows: Sequence[Row]) -> list[Row]:
+        joined = [*self._held, *rows]
         self._held = joined[len(rows) :]
         return joined[: len(rows)]
 
@@ -87,19 +90,18 @@ class FrontEnd:
     def __init__(self, spec: FrontEndSpec, lookahead_hops: int) -> None:
         self.spec = spec
         self._denoiser = Denoiser(spec)
-        self._window = mel.analysis_window(spec)
         self._energy_weights = mel.energy_weights(spec)
-        self._frame_length = max(spec.win_length, spec.pitch.window_samples)
-        self._buffer = FrameBuffer(self._frame_length, spec.hop_length)
+        self._spectra = FrameSpectra(spec)
+        self._buffer = FrameBuffer(self._spectra.frame_length, spec.hop_length)
         self._level = LevelTracker(spec)
         self._pitch = PitchTracker(spec)
         self._aligner = mel.FormantAligner(spec)
         self._spectrum = SpectrumNormaliser(spec)
         # Energy of frame t is known at tick t; pitch of frame t - 1 at tick t, and it is wanted one hop early.
-        self._level_delay = _DelayLine(lookahead_hops, [-12.0, spec.level.prior_log_energy])
+        self._level_delay = _DelayLine(lookahead_hops, (ENERGY_LIMITS[0], spec.level.prior_log_energy))
         pitch_delay = max(0, lookahead_hops - DELAY_HOPS - PITCH_LEAD_HOPS)
         prior = float(np.log(spec.pitch.prior_hz))
-        self._pitch_delay = _DelayLine(pitch_delay, [prior, 0.0, prior, spec.pitch.prior_spread])
+        self._pitch_delay = _DelayLine(pitch_delay, (prior, 0.0, prior, spec.pitch.prior_spread))
 
     def reset(self) -> None:
         """Forget everything heard."""
@@ -119,27 +121,25 @@ class FrontEnd:
 
     def push(self, samples: FloatArray) -> Features:
         """Take samples (n,), float32; give the features of the ticks they complete (T may be 0)."""
-        frames = self._buffer.push(samples)
-        mel_frames = frames[:, self._frame_length - self.spec.win_length :]
-        power = mel.windowed_power(mel_frames, self._window, self.spec.n_fft)
+        power, pitch_power = self._spectra(self._buffer.push(samples))
         gains: FloatArray | None = None
         if self.denoise > 0.0:
             gains = self._denoiser.gains(power, self.denoise)
             power = power * gains
         level = self._level.process(mel.log_mel(power, self._energy_weights, self.spec))
-        pitch_frames = frames[:, self._frame_length - self.spec.pitch.window_samples :]
-        pitch = self._pitch.process(pitch_frames, level.energy, gains)
-        log_mel = self._aligner.log_mel(power, pitch.mean_log_f0)
+        pitch = self._pitch.process(pitch_power, level.energies, gains)
+        log_mel = self._aligner.log_mel(power, pitch.mean_log_f0s)
         loudness = self._level_delay.push(level.rows)
         track = self._pitch_delay.push(pitch.rows)
+        rows = np.array([(*one, *other) for one, other in zip(track, loudness, strict=True)], np.float32).reshape(-1, 6)
         return Features(
             mel=self._spectrum.process(log_mel, level),
-            log_f0=track[:, 0],
-            voiced=track[:, 1],
-            energy=loudness[:, 0],
-            level=loudness[:, 1],
-            mean_log_f0=track[:, 2],
-            spread=track[:, 3],
+            log_f0=rows[:, 0],
+            voiced=rows[:, 1],
+            energy=rows[:, 4],
+            level=rows[:, 5],
+            mean_log_f0=rows[:, 2],
+            spread=rows[:, 3],
         )
 
 

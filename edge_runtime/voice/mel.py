@@ -9,6 +9,7 @@ how formants are aligned on the device and how vocal tract length is varied in t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -78,11 +79,12 @@ def windowed_power(frames: FloatArray, window: FloatArray, n_fft: int) -> FloatA
 
 
 def squared_magnitude(spectrum: NDArray[np.complexfloating[Any, Any]]) -> FloatArray:
-    """|spectrum|² as float32, of the same shape; the plain `abs` would take a root first."""
-    real, imaginary = spectrum.real, spectrum.imag
-    power = real * real
-    power += imaginary * imaginary
-    return power if power.dtype == np.float32 else power.astype(np.float32)
+    """|spectrum|² as float32, of the same shape.
+
+    By way of the root, which NumPy takes of four numbers at once; real and imaginary parts, strided, cost twice that.
+    """
+    power: FloatArray = np.abs(spectrum).astype(np.float32, copy=False)
+    return np.square(power, out=power)
 
 
 def log_mel(power: FloatArray, matrix: FloatArray, spec: FrontEndSpec) -> FloatArray:
@@ -121,9 +123,9 @@ class FormantAligner:
         """Warp ratio for a speaker with this mean log F0 (natural log of Hz)."""
         return math.exp(self._log_ratios[self._index(mean_log_f0)])
 
-    def log_mel(self, power: FloatArray, mean_log_f0: FloatArray) -> FloatArray:
-        """Aligned log-mel (T, n_mels) of power (T, n_bins), each frame by the speaker's mean log F0 (T,) then."""
-        indices = [self._index(mean) for mean in mean_log_f0.tolist()]
+    def log_mel(self, power: FloatArray, mean_log_f0s: Sequence[float]) -> FloatArray:
+        """Aligned log-mel (T, n_mels) of power (T, n_bins), each frame by the speaker's mean log F0 then, T values."""
+        indices = [self._index(mean) for mean in mean_log_f0s]
         used = set(indices)
         if len(used) <= 1:
             return log_mel(power, self._matrices[used.pop() if used else 0], self._spec)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_runtime.contract import FrontEndSpec
-from edge_runtime.voice.framing import FloatArray, limited
+from edge_runtime.voice.framing import FloatArray, limited, limits
 
 MEL_SCALE = 0.5
 """Normalised mel values are log ratios times this, so that they are of order one."""
-MEL_LIMITS = (-4.0, 3.0)
+MEL_LIMITS = limits(-4.0, 3.0)
 ENERGY_LIMITS = (-12.0, 4.0)
 """Relative energy, natural log of power: -52 dB to +17 dB about the running level."""
 _PRIOR_FRAMES = 25.0
@@ -27,20 +27,20 @@ _FIRST_RELEASE = 8.0
 class LevelFrames:
     """Loudness of a block of T frames."""
 
-    rows: FloatArray
-    """(T, 2) `energy` and `level`."""
+    rows: list[tuple[float, float]]
+    """T rows: natural log of power relative to the running level, and the running level, natural log of power."""
     rates: list[float]
     """T values: how far each frame moves the averages, 0 where it does not look like speech."""
 
     @property
-    def energy(self) -> FloatArray:
-        """(T,) natural log of power relative to the running level."""
-        return self.rows[:, 0]
+    def energies(self) -> list[float]:
+        """T values: natural log of power relative to the running level."""
+        return [energy for energy, _ in self.rows]
 
     @property
-    def level(self) -> FloatArray:
-        """(T,) the running level itself, natural log of power."""
-        return self.rows[:, 1]
+    def energy(self) -> FloatArray:
+        """`energies` as (T,)."""
+        return np.array(self.energies, np.float32)
 
 
 class LevelTracker:
@@ -66,7 +66,7 @@ class LevelTracker:
         for energy in log_energy.tolist():
             rates.append(self._update(energy))
             rows.append((min(max(energy - self.level, lowest), highest), self.level))
-        return LevelFrames(np.array(rows, np.float32).reshape(-1, 2), rates)
+        return LevelFrames(rows, rates)
 
     def _update(self, log_energy: float) -> float:
         """Move the level; returns the rate at which the spectrum's average may follow."""
@@ -96,11 +96,11 @@ class SpectrumNormaliser:
 
     def process(self, log_mel: FloatArray, level: LevelFrames) -> FloatArray:
         """Normalised mel (T, n_mels) of order one, from log-mel (T, n_mels) and the levels of the same frames."""
-        relative = log_mel - level.level[:, None]
-        out = np.empty_like(relative)
-        for t, rate in enumerate(level.rates):
-            np.subtract(relative[t], self._spectrum, out=out[t])
+        levels = np.array([running for _, running in level.rows], np.float32)
+        relative: FloatArray = log_mel - levels[:, None]
+        for frame, rate in zip(relative, level.rates, strict=True):
+            frame -= self._spectrum
             if rate > 0.0:
-                self._spectrum += rate * out[t]
-        out *= MEL_SCALE
-        return limited(out, *MEL_LIMITS)
+                self._spectrum += rate * frame
+        relative *= MEL_SCALE
+        return limited(relative, *MEL_LIMITS)

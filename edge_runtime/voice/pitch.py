@@ -25,24 +25,29 @@ _SILENCE = np.float32(1e-9)
 """Power that is added before anything is divided by power."""
 
 _NO_PEAK = np.float32(-9.0)
-"""Added to the score of a lag that is no peak: leaves it far below any periodicity."""
+"""Score of a lag that is no peak: far below any periodicity."""
 
 _UNVOICED_MEMORY_HOPS = 20
 """After this long without voicing the previous pitch no longer attracts the next one."""
+
+
+def pitch_window(spec: FrontEndSpec) -> FloatArray:
+    """Window (window_samples,) of the frames in which a pitch is looked for."""
+    return hann(spec.pitch.window_samples)
 
 
 @dataclass(frozen=True)
 class PitchFrames:
     """A block of T frames of the smoothed track, `DELAY_HOPS` late."""
 
-    rows: FloatArray
-    """(T, 4): log F0 (natural log of Hz; through unvoiced stretches the last value is held), voicing (1 or 0), and the
+    rows: list[tuple[float, float, float, float]]
+    """T rows: log F0 (natural log of Hz; through unvoiced stretches the last value is held), voicing (1 or 0), and the
     speaker's running mean and standard deviation of log F0."""
 
     @property
-    def mean_log_f0(self) -> FloatArray:
-        """(T,) the speaker's running mean of log F0."""
-        return self.rows[:, 2]
+    def mean_log_f0s(self) -> list[float]:
+        """T values: the speaker's running mean of log F0."""
+        return [row[2] for row in self.rows]
 
 
 class Periodicity:
@@ -54,39 +59,35 @@ class Periodicity:
         self._first = int(rate / pitch.maximum_hz) - 1
         self._last = int(np.ceil(rate / pitch.minimum_hz)) + 1
         self._rate = rate
-        self._window = hann(pitch.window_samples)
         frequency = np.fft.rfftfreq(self._fft, 1.0 / rate)
         self._lowpass = (1.0 / (1.0 + (frequency / pitch.lowpass_hz) ** 4)).astype(np.float32)
         self._lowpass[0] = 0.0
-        own = self._autocorrelation(np.ones((1, pitch.window_samples), np.float32), np.ones_like(self._lowpass))
+        own = self._autocorrelation(mel.windowed_power(np.ones(1, np.float32), pitch_window(spec), self._fft)[None])
         own_lags = own[0, self._first : self._last + 1] / own[0, 0]
         self._correction = (1.0 / own_lags).astype(np.float32)
         lags = np.arange(self._first, self._last + 1, dtype=np.float64)
         log2_lag = np.log2(lags).astype(np.float32)
         octaves_down = log2_lag - np.float32(np.log2(rate / pitch.maximum_hz))
-        self.octave_penalty = (pitch.octave_cost * octaves_down).astype(np.float32)
+        self.inner_octave_penalty = (pitch.octave_cost * octaves_down).astype(np.float32)[1:-1]
+        """What every lag but the first and the last loses for being long."""
         octaves_apart = np.abs(log2_lag - log2_lag[:, None])
         self.jump_penalty = (pitch.jump_cost * octaves_apart).astype(np.float32)
         """Row i: what every lag loses when the previous frame was at lag i."""
 
-    def _autocorrelation(self, frames: FloatArray, *weights: FloatArray) -> FloatArray:
-        spectrum = np.fft.rfft(frames * self._window, self._fft)
-        power = mel.squared_magnitude(spectrum)
-        for weight in weights:
-            power *= weight
+    def _autocorrelation(self, power: FloatArray) -> FloatArray:
         correlation: FloatArray = np.fft.irfft(power, self._fft).astype(np.float32, copy=False)
         return correlation
 
-    def __call__(self, frames: FloatArray, gains: FloatArray | None = None) -> FloatArray:
-        """Periodicity (T, n_lags), about -1..1, of frames (T, window_samples).
+    def __call__(self, power: FloatArray, gains: FloatArray | None = None) -> FloatArray:
+        """Periodicity (T, n_lags), about -1..1, of frames with `pitch_window` and of ``power`` (T, fft_length / 2 + 1).
 
         ``gains`` (T, n) are factors for their power at n frequencies evenly spaced from 0 to half the rate.
         """
-        if gains is None:
-            correlation = self._autocorrelation(frames, self._lowpass)
-        else:
+        heard = power * self._lowpass
+        if gains is not None:
             nearest = np.rint(np.linspace(0, gains.shape[1] - 1, len(self._lowpass))).astype(np.intp)
-            correlation = self._autocorrelation(frames, self._lowpass, gains[:, nearest])
+            heard *= gains[:, nearest]
+        correlation = self._autocorrelation(heard)
         periodicity = correlation[:, self._first : self._last + 1] / (correlation[:, :1] + _SILENCE)
         periodicity *= self._correction
         return periodicity
@@ -152,27 +153,26 @@ class PitchTracker:
         self._since_voiced = 0
         self._held = mean
 
-    def process(self, frames: FloatArray, energy: FloatArray, gains: FloatArray | None = None) -> PitchFrames:
-        """Track frames (T, window_samples) with their energy (T,) relative to the running level.
+    def process(self, power: FloatArray, energies: list[float], gains: FloatArray | None = None) -> PitchFrames:
+        """Track frames by their power (T, n), as `Periodicity` takes it, and T energies relative to the running level.
 
         ``gains`` (T, n) are factors for the power of the frames, as a denoiser gives; see `Periodicity`.
         """
-        loudnesses = energy.tolist()
-        if any(loudness > self._quietest for loudness in loudnesses):
-            periodicity, score = self._candidates(frames, gains)
+        if any(energy > self._quietest for energy in energies):
+            periodicity, score = self._candidates(power, gains)
         rows = []
-        for t, loudness in enumerate(loudnesses):
-            loud = loudness > self._quietest
+        for t, energy in enumerate(energies):
+            loud = energy > self._quietest
             self._raw.append(self._pick(periodicity[t], score[t]) if loud else self._unvoiced())
             rows.append((*self._smooth(), self.speaker.mean, self.speaker.spread))
-        return PitchFrames(np.array(rows, np.float32).reshape(-1, 4))
+        return PitchFrames(rows)
 
-    def _candidates(self, frames: FloatArray, gains: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    def _candidates(self, power: FloatArray, gains: FloatArray | None) -> tuple[FloatArray, FloatArray]:
         """Periodicity (T, n_lags), and how good a pitch each lag but the first and the last is, (T, n_lags - 2)."""
-        periodicity = self._periodicity(frames, gains)
+        periodicity = self._periodicity(power, gains)
         rising = periodicity[:, 1:] > periodicity[:, :-1]
-        score = periodicity[:, 1:-1] - self._periodicity.octave_penalty[1:-1]
-        score += (rising[:, :-1] <= rising[:, 1:]) * _NO_PEAK  # a peak rises before and not after
+        peaks = rising[:, :-1] > rising[:, 1:]  # a peak rises before and not after
+        score = np.where(peaks, periodicity[:, 1:-1] - self._periodicity.inner_octave_penalty, _NO_PEAK)
         return periodicity, score
 
     def _pick(self, periodicity: FloatArray, score: FloatArray) -> tuple[float, bool]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge_runtime.contract import FrontEndSpec, SynthesisSpec, TimingSpec
 from edge_runtime.voice.colour import output_curve
 from edge_runtime.voice.excitation import Excitation, ExcitationBlock
-from edge_runtime.voice.framing import FloatArray, hann, limited
+from edge_runtime.voice.framing import FloatArray, hann, limited, limits
 from edge_runtime.voice.mel import band_edges_hz
 
 _FORMANT_BANDS = 4.0
@@ -125,6 +125,7 @@ class Synthesiser:
         self._rate = front_end.sample_rate_hz
         self._excitation = Excitation(self._rate, self._hop, spec.pulse_taps, seed)
         self._overlap = OverlapAdd(spec.n_fft, self._hop)
+        self._log_gain_limits = limits(spec.log_gain_minimum, spec.log_gain_maximum)
         self._residual_scale = spec.residual_bound / math.sqrt(2.0)
         self._bins_hz = np.arange(spec.n_fft // 2 + 1) * (self._rate / spec.n_fft)
         self.set_envelope(formant=1.0, tilt_db_per_octave=0.0)
@@ -206,7 +207,7 @@ class Synthesiser:
         both[0], both[1] = gains.harmonic, gains.noise
         if breath:
             both[1] += breath
-        limited(both, self._spec.log_gain_minimum, self._spec.log_gain_maximum)
+        limited(both, *self._log_gain_limits)
         both += log_amplitude[:, None]  # here and not for the bins, which are more: their weights sum to one
         log_bins: FloatArray = both.reshape(2 * n_frames, n_bands) @ self._bands
         if self._curve is not None:
