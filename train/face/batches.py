@@ -26,7 +26,8 @@ from train.face.augment import (
     recolour,
 )
 from train.face.config import FaceConfig
-from train.face.preprocess import FRAME_SCALE, Aligned, load_shard, shard_paths
+from train.face.preprocess import FRAME_SCALE, Aligned, crop_to_frame, load_shard, shard_paths
+from train.face.presets import Patch
 from train.prefetch import Batch, stream
 
 _SHIFTING_PIXELS = 0.05
@@ -108,12 +109,31 @@ class Sampler:
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One pair at random, in one of its directions, augmented."""
-        pairs, index = self._pair(int(rng.integers(len(self))))
-        reverse, flip = bool(rng.random() < 0.5) and self._both_ways, bool(rng.random() < 0.5)
-        five = pairs.five[index, int(reverse)]
-        five = jitter_five(five, FRAME_SCALE, self._how, rng)
+        number = int(rng.integers(len(self)))
+        return self.draw_pair(number, bool(rng.random() < 0.5) and self._both_ways, rng)[0]
+
+    def draw_pair(self, number: int, reverse: bool, rng: np.random.Generator) -> tuple[Example, FloatArray]:
+        """Pair ``number``, augmented, and the units (U,) of what must come out."""
+        pairs, index = self._pair(number)
+        flip = bool(rng.random() < 0.5)
+        five = jitter_five(pairs.five[index, int(reverse)], FRAME_SCALE, self._how, rng)
         example = self._example(pairs, index, reverse, flip, five)
-        return self._augmented(example, rng)
+        after = pairs.units[index, int(not reverse)]
+        return self._augmented(example, rng), self._mirror.apply(after) if flip else after
+
+    def inventing(self, patch: Patch, share: float) -> list[tuple[int, bool]]:
+        """Numbers and directions of the pairs that hide at least that ``share`` of a patch's pixels."""
+        to_frame = crop_to_frame()
+        corners = np.array([[patch.columns.start, patch.rows.start], [patch.columns.stop, patch.rows.stop]], np.float32)
+        (left, top), (right, bottom) = np.rint(to_frame.apply(corners)).astype(int)
+        found = []
+        for number in range(len(self)):
+            pairs, index = self._pair(number)
+            for reverse in (False, True)[: 1 + self._both_ways]:
+                hidden = pairs.hidden[index, int(reverse), top:bottom, left:right]
+                if float(hidden.mean()) >= 255.0 * share:
+                    found.append((number, reverse))
+        return found
 
     def plain(self, number: int, reverse: bool = False) -> Example:
         """Pair ``number`` as it is, cut out by the device's own five points: what is judged on."""

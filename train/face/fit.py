@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -106,9 +107,8 @@ class Fit(Loop[Position]):
         import keras
 
         from train.averaging import WeightAverage
-        from train.face.checkpoints import has_checkpoint, load_checkpoint
         from train.face.monitor import FIELDS, heldout_crops, heldout_examples
-        from train.face.trainer import PEAK, FaceTrainer
+        from train.face.trainer import PEAK
 
         self._run, self._config, self._photos = run, config, options.photos
         self._train = Sampler.of(folders, config, "train")
@@ -117,16 +117,28 @@ class Fit(Loop[Position]):
         # spread over all data sets: eight bits are calibrated on these, and must have seen what features do
         heldout_crops(self._examples[:: max(1, len(self._examples) // _EXPORT_EDITS)][:_EXPORT_EDITS]).save(run.heldout)
         keras.utils.set_random_seed(options.seed)
-        trainer = FaceTrainer(config, self._basis)
-        if options.start is not None:
-            load_weights(trainer.network, options.start)
+        trainer = self.make_trainer(options)
         average = WeightAverage(trainer)
         position = Position(0, options.steps or 0, options.seed, options.batch, 0.0, options.flow_share)
-        if has_checkpoint(run):
-            position = load_checkpoint(run, trainer, average)
+        position = self.resume(trainer, average) or position
         log = Log(run.log, position.step, FIELDS)
         peak = options.peak or PEAK
         super().__init__(trainer, average, log, position, peak, options.minutes, options.checkpoint_minutes)
+
+    def make_trainer(self, options: FitOptions) -> Any:
+        """What is trained, with its first weights; `train.face.trainer.FaceTrainer` says what it must have."""
+        from train.face.trainer import FaceTrainer
+
+        trainer = FaceTrainer(self._config, self._basis)
+        if options.start is not None:
+            load_weights(trainer.network, options.start)
+        return trainer
+
+    def resume(self, trainer: Any, average: Any) -> Position | None:
+        """Put everything back where the run was stopped; None for a run that begins."""
+        from train.face.checkpoints import has_checkpoint, load_checkpoint
+
+        return load_checkpoint(self._run, trainer, average) if has_checkpoint(self._run) else None
 
     def batches(self) -> Generator[Batch, None, None]:
         """See `Loop.batches`."""
