@@ -26,8 +26,7 @@ from train.face.augment import (
     recolour,
 )
 from train.face.config import FaceConfig
-from train.face.preprocess import FRAME_SCALE, Aligned, crop_to_frame, load_shard, shard_paths
-from train.face.presets import Patch
+from train.face.preprocess import FRAME_SCALE, Aligned, load_shard, shard_paths
 from train.prefetch import Batch, stream
 
 _SHIFTING_PIXELS = 0.05
@@ -121,17 +120,15 @@ class Sampler:
         after = pairs.units[index, int(not reverse)]
         return self._augmented(example, rng), self._mirror.apply(after) if flip else after
 
-    def inventing(self, patch: Patch, share: float) -> list[tuple[int, bool]]:
-        """Numbers and directions of the pairs that hide at least that ``share`` of a patch's pixels."""
-        to_frame = crop_to_frame()
-        corners = np.array([[patch.columns.start, patch.rows.start], [patch.columns.stop, patch.rows.stop]], np.float32)
-        (left, top), (right, bottom) = np.rint(to_frame.apply(corners)).astype(int)
+    def growing(self, units: Sequence[str], least: float) -> list[tuple[int, bool]]:
+        """Numbers and directions of the pairs in which one of ``units`` grows by ``least`` or more."""
+        columns = [self._config.units.index(name) for name in units]
         found = []
         for number in range(len(self)):
             pairs, index = self._pair(number)
-            for reverse in (False, True)[: 1 + self._both_ways]:
-                hidden = pairs.hidden[index, int(reverse), top:bottom, left:right]
-                if float(hidden.mean()) >= 255.0 * share:
+            change = (pairs.units[index, 1] - pairs.units[index, 0])[columns]
+            for reverse, grown in ((False, change), (True, -change))[: 1 + self._both_ways]:
+                if float(grown.max()) >= least:
                     found.append((number, reverse))
         return found
 
