@@ -34,10 +34,11 @@ from train.face.looks import Frame, make_frame, network_flows
 from train.face.photos import PhotoRecord, PhotoSet, load_photos, load_picture
 from train.face.preprocess import preprocess
 from train.face.pseudo import Lesson, ask_teacher, edits_each
-from train.face.run import Run, Scores, Sources, TrainedFace, load_run, load_weights
+from train.face.run import Run, Scores, Sources, TrainedFace, load_run
 from train.prefetch import Batch
 from train.quiet import import_keras
 from train.records import load_json, remove, save_json
+from train.run_folder import load_weights
 
 PHOTO_SHARE: Final = 0.5
 """Of every batch."""
