@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.files import make_folder
 from train.face.batches import Batches, Sampler, stream_batches
 from train.face.config import FaceConfig

@@ -9,7 +9,8 @@ import numpy as np
 
 from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.face.expressions import STANDARD_EXPRESSIONS
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION, FaceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION
 from train.face.parts import DETECTOR, LANDMARKS, TRACK, device_units
 from train.face.run import NETWORK, TrainedFace
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from train import loop, records
 from train.face.config import FaceConfig
 from train.face.heldout import HeldOutFaces

@@ -26,7 +26,7 @@ from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.files import make_folder
 from edge_runtime.swap_contract import IdentitySpec

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_runtime.contract import FORMAT_VERSION
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION
 from edge_runtime.swap_contract import SwapManifest
 from train.face.manifest import tensor_specs
 from train.face.parts import DETECTOR, LANDMARKS, TRACK

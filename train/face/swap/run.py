@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.swap_contract import IdentitySpec
 from train import records
