@@ -14,8 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from train.bases import NONE as NONE  # for `train.face.fit`
-from train.bases import base_folder, check_alike, keeping
+from train.bases import NONE, base_folder, check_alike, keeping
 from train.face.config import FaceConfig
 from train.face.run import Run, Sources, TrainedFace, load_run
 from train.records import save_json

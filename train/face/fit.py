@@ -17,21 +17,24 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.geometry import FloatArray
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.files import make_folder
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
-from train.face.base import NONE, check_fits, find_base
+from train.bases import NONE
+from train.face.base import check_fits, find_base
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
 from train.face.config import FaceConfig, make_config
 from train.face.dataset import EDITS, FaceDataset, load_dataset
 from train.face.preprocess import preprocess
 from train.face.presets import PRESETS
-from train.face.run import Position, Run, Scores, Sources, TrainedFace, load_weights
+from train.face.run import Position, Run, Scores, Sources, TrainedFace
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
 from train.records import load_json, save_json
+from train.run_folder import load_weights
 
 FLOW_SHARE = 0.55
 """Share of the steps that train the flow alone."""
@@ -75,13 +78,17 @@ def prepare(
     folders = [preprocess(dataset) for dataset in datasets]
     make_folder(run.weights.parent)
     save_json(run.config, config)
-    # What the base was trained on is in the weights still.
-    sources = [source for data in datasets for source in data.sources] + list(base.sources if base else ())
-    save_json(run.sources, Sources(tuple(dict.fromkeys(sources))))
-    # A run that goes on keeps the basis that its weights were trained with.
+    # A run that goes on keeps the sources and the basis that its weights were trained with.
     if not run.basis.exists():
+        save_json(run.sources, Sources(_sources(datasets, base)))
         _save_basis(run, _fit_basis(folders, config) if base is None else base.basis)
     return folders
+
+
+def _sources(datasets: Sequence[FaceDataset], base: TrainedFace | None) -> tuple[FaceDataSource, ...]:
+    """All that the weights will have been trained on: what the base was is in them still."""
+    own = [source for data in datasets for source in data.sources]
+    return (*own, *(source for source in (base.sources if base else ()) if source not in own))
 
 
 def _fit_basis(folders: Sequence[Path], config: FaceConfig) -> FloatArray:

@@ -16,7 +16,7 @@ from train.face.term_trainer import TermTrainer
 
 Tensor = Any
 
-WEIGHTS: Final = LossWeights(edges=3.0, detail=10.0, harm=100.0)
+WEIGHTS: Final = LossWeights(edges=3.0, detail=10.0, harm=10.0)
 """Lashes and the edges of teeth are a pixel wide: with the weights of a whole fit they are averaged away."""
 TERMS: Final = ("loss", "mask", "colour", "edges", "picture", "harm")
 

@@ -181,7 +181,7 @@ _GAINS: Final[Mapping[str, float]] = MappingProxyType(
         "nose": 1.3,
         "lips": 1.7,
         "jaw": 0.5,
-        "chin": 2.0,
+        "chin": 1.5,
         "eyes": 1.7,
         "skin_tone": 0.85,
     }

@@ -22,8 +22,9 @@ from train.face.config import FaceConfig
 from train.face.dataset import load_dataset
 from train.face.fit import Fit, FitOptions, prepare
 from train.face.presets import PATCHES, Patch
-from train.face.run import Position, Run, TrainedFace, load_weights
+from train.face.run import Position, Run, TrainedFace
 from train.prefetch import Batch
+from train.run_folder import load_weights
 
 PEAK: Final = 2e-3
 """Highest learning rate."""

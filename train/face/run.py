@@ -22,8 +22,7 @@ from train.face.config import FaceConfig
 from train.face.heldout import HeldOutFaces
 from train.quiet import import_keras
 from train.records import load_json
-from train.run_folder import RunFolder, check_folder, load_vectors
-from train.run_folder import load_weights as load_weights  # for `train.face.fit`
+from train.run_folder import RunFolder, check_folder, load_vectors, load_weights
 
 if TYPE_CHECKING:
     import keras

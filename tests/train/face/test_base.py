@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ keras = pytest.importorskip("keras")
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.warped_faces import tiny_config, write_aligned
-from train.face.base import NONE, check_fits, find_base, keep_base
+from train.bases import NONE
+from train.face.base import check_fits, find_base, keep_base
 from train.face.dataset import FaceDataset
 from train.face.fit import Fit, FitOptions, prepare
 from train.face.presets import PRESETS
@@ -84,11 +86,12 @@ def test_a_run_names_what_its_base_was_trained_on_and_the_same_data_once(
     more = dataclasses.replace(own, images=own.images + 1)
     terms = dataclasses.replace(own, licence="CC-BY-4.0")
     monkeypatch.setattr("train.face.fit.preprocess", lambda dataset: dataset.root)
+    monkeypatch.setattr("train.face.fit._fit_basis", lambda folders, config: np.zeros(1))
 
-    def named(*sources: FaceDataSource, base: TrainedFace | None) -> tuple[FaceDataSource, ...]:
+    def named(*sources: FaceDataSource, base: TrainedFace | None, new: bool = True) -> tuple[FaceDataSource, ...]:
         run, config = Run(tmp_path / "run"), tiny_config()
-        run.weights.parent.mkdir(parents=True, exist_ok=True)
-        np.save(run.basis, np.zeros(1))  # as of a run that goes on: it is not fitted again
+        if new:
+            shutil.rmtree(run.root, ignore_errors=True)
         prepare([FaceDataset(tmp_path, 64, (), (), (), (source,)) for source in sources], config, run, base)
         return load_json(run.sources, Sources).sources
 
@@ -96,6 +99,8 @@ def test_a_run_names_what_its_base_was_trained_on_and_the_same_data_once(
     assert named(terms, base=base) == (terms, own)
     assert named(own, base=base) == (own,)
     assert named(more, terms, base=None) == (more, terms)
+    assert named(more, more, base=None) == (more, more), "two folders of as many images"
+    assert named(more, base=base) == named(more, base=None, new=False), "a run that goes on knows where it began"
 
 
 def test_a_base_of_another_shape_is_refused(base: TrainedFace) -> None:

@@ -11,7 +11,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import InputError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.warped_faces import tiny_config, write_aligned
 from train.face import refine
 from train.face.batches import Sampler
