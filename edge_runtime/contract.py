@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from edge_runtime.errors import FrontEndError, ModelFileError
 from edge_runtime.strict_json import build, canonical, from_dict, parse_object
@@ -31,6 +32,7 @@ __all__ = [
     "VoiceInfo",
     "VoiceManifest",
     "from_dict",
+    "parse_kind",
 ]
 
 FORMAT_VERSION = 1
@@ -286,14 +288,7 @@ class VoiceManifest:
 
         Raises `ModelFileError` (unknown version or kind, wrong structure) or `FrontEndError` (unknown front end).
         """
-        data = parse_object(text)
-        if data.get("kind") != "voice":
-            raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a voice model is needed here")
-        if data.get("format_version") != FORMAT_VERSION:
-            raise ModelFileError(
-                f"the model file has format version {data.get('format_version')!r} and this runtime reads "
-                f"{FORMAT_VERSION}; update changeling or export the model again"
-            )
+        data = parse_kind(text, "voice")
         front_end = data.get("front_end")
         version = front_end.get("version") if isinstance(front_end, dict) else None
         if version != FRONT_END_VERSION:
@@ -305,3 +300,16 @@ class VoiceManifest:
         if manifest.front_end.fingerprint() != manifest.front_end_fingerprint:
             raise FrontEndError("the model's front end does not match its own fingerprint; export it again")
         return manifest
+
+
+def parse_kind(text: str | bytes, kind: str) -> dict[str, Any]:
+    """The manifest of a model of that ``kind`` as JSON. Raises `ModelFileError` for another kind or format version."""
+    data = parse_object(text)
+    if data.get("kind") != kind:
+        raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a {kind} model is needed here")
+    if data.get("format_version") != FORMAT_VERSION:
+        raise ModelFileError(
+            f"the model file has format version {data.get('format_version')!r} and this runtime reads "
+            f"{FORMAT_VERSION}; update changeling or export the model again"
+        )
+    return data

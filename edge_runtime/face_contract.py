@@ -1,34 +1,16 @@
 """What a face model file promises: frozen dataclasses that travel inside it as ``manifest.json``.
 
 The sister of `edge_runtime.contract`, as strict as it: an unknown field, a missing one, a wrong type or numbers that do
-not fit together are a `ModelFileError`. A face model file carries three graphs: the expression generator is the file
-itself, the detector and the landmark model are associated files (`GraphSpec.file`). (x, y) points are pixels with pixel
-centres at whole numbers; left and right are the person's own.
+not fit together are a `ModelFileError`. What all models of faces promise stands in `edge_runtime.face_manifest`. (x, y)
+points are pixels with pixel centres at whole numbers; left and right are the person's own.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from dataclasses import dataclass
-from typing import Any
 
-from edge_runtime.contract import FORMAT_VERSION, TensorSpec
-from edge_runtime.errors import FrontEndError, ModelFileError
-from edge_runtime.face_path_contract import (
-    CropSpec,
-    DetectorSpec,
-    EditMaskSpec,
-    LandmarkSpec,
-    TrackSpec,
-    mask_problems,
-    not_floats,
-    path_problems,
-)
-from edge_runtime.strict_json import build, canonical, parse_object
-
-FACE_FRONT_END_VERSION = 3
-"""Bumped on any change of the numbers that geometry, detection, landmarks or composition give for the same input."""
+from edge_runtime.face_manifest import FacesManifest
+from edge_runtime.face_path_contract import EditMaskSpec, mask_problems, not_floats, path_problems
 
 MAXIMUM_UNITS = 256
 _MAXIMUM_GAIN = 4.0
@@ -86,104 +68,31 @@ class ExpressionSpec:
 
 
 @dataclass(frozen=True)
-class FaceDataSource:
-    """Something the model was trained on."""
+class FaceManifest(FacesManifest):
+    """The whole promise of a face model file, with what `FacesManifest` has.
 
-    name: str
-    licence: str
-    images: int
+    Inputs: ``image`` (1, S, S, 3) 0..1 and ``delta`` (1, U). Outputs: ``flow`` (1, G, G, 2) in crop pixels, backward;
+    ``mask`` (1, S, S, 1) 0..1; ``rgb`` (1, S, S, 3) 0..1; ``shade`` (1, C, C, 3) -1..1: how much lighter or darker
+    moved pixels become.
+    """
 
+    KIND = "face"
 
-@dataclass(frozen=True)
-class FaceManifest:
-    """The whole promise of a face model file."""
-
-    kind: str
-    """Always "face" here."""
-    format_version: int
-    front_end_version: int
-    name: str
-    created: str
-    """ISO date and time, UTC."""
-    generator: str
-    """Name and version of the exporter."""
-    precision: str
-    licence: str
     tier: str
     """"network", or "linear" for a file with the linear flow basis alone."""
-    crop: CropSpec
-    detector: DetectorSpec
-    landmarks: LandmarkSpec
-    track: TrackSpec
     mask: EditMaskSpec
-    inputs: tuple[TensorSpec, ...]
-    """``image`` (1, S, S, 3) 0..1 and ``delta`` (1, U)."""
-    outputs: tuple[TensorSpec, ...]
-    """``flow`` (1, G, G, 2) in crop pixels, backward; ``mask`` (1, S, S, 1) 0..1; ``rgb`` (1, S, S, 3) 0..1;
-    ``shade`` (1, C, C, 3) -1..1: how much lighter or darker moved pixels become."""
     units: tuple[UnitSpec, ...]
     """In the order of ``delta``."""
     expressions: tuple[ExpressionSpec, ...]
-    parameters: int
-    macs_per_frame: float
-    training: tuple[FaceDataSource, ...]
-    scores: dict[str, float]
-    graph_bytes: int
-    graph_sha256: str
 
-    def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces, the same bytes for the same promise."""
-        return canonical(dataclasses.asdict(self))
-
-    def geometry_fingerprint(self) -> str:
-        """SHA-256 of what decides how a face becomes a crop: the key of cached crops in training."""
-        return geometry_fingerprint(self.front_end_version, self.crop, self.detector, self.landmarks)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> FaceManifest:
-        """Parse and check a manifest.
-
-        Raises `ModelFileError` (unknown version or kind, wrong structure, numbers that do not fit) or `FrontEndError`.
-        """
-        data = parse_head(text, "face")
-        manifest = build(cls, data, "manifest")
-        for problem in _problems(manifest):
-            raise ModelFileError(f"the manifest contradicts itself: {problem}; export the model again")
-        return manifest
-
-
-def parse_head(text: str | bytes, kind: str) -> dict[str, Any]:
-    """The manifest of a model of that ``kind`` for faces as JSON. Raises as `FaceManifest.from_json` does."""
-    data = parse_object(text)
-    if data.get("kind") != kind:
-        raise ModelFileError(f"this is a model of kind {data.get('kind')!r:.40}; a {kind} model is needed here")
-    if data.get("format_version") != FORMAT_VERSION:
-        raise ModelFileError(
-            f"the model file has format version {data.get('format_version')!r} and this runtime reads "
-            f"{FORMAT_VERSION}; update changeling or export the model again"
-        )
-    if data.get("front_end_version") != FACE_FRONT_END_VERSION:
-        raise FrontEndError(
-            f"the model needs face front end version {data.get('front_end_version')!r} and this runtime "
-            f"implements {FACE_FRONT_END_VERSION}; update changeling or export the model again"
-        )
-    return data
-
-
-def geometry_fingerprint(version: int, crop: CropSpec, detector: DetectorSpec, landmarks: LandmarkSpec) -> str:
-    """See `FaceManifest.geometry_fingerprint`; ``version`` is that of the front end."""
-    parts = [dataclasses.asdict(part) for part in (crop, detector, landmarks)]
-    return hashlib.sha256(canonical([version, parts]).encode()).hexdigest()
-
-
-def _problems(manifest: FaceManifest) -> list[str]:
-    """What in the manifest cannot be meant, each as half a sentence."""
-    return [
-        *_graph_problems(manifest),
-        *path_problems(manifest.crop, manifest.detector, manifest.landmarks, manifest.track),
-        *mask_problems(manifest.mask, manifest.crop),
-        *_unit_problems(manifest),
-    ]
+    def problems(self) -> list[str]:
+        """See `FacesManifest.problems`."""
+        return [
+            *_graph_problems(self),
+            *path_problems(self.crop, self.detector, self.landmarks, self.track),
+            *mask_problems(self.mask, self.crop),
+            *_unit_problems(self),
+        ]
 
 
 def _graph_problems(manifest: FaceManifest) -> list[str]:

@@ -1,30 +1,18 @@
 """What a swap model file promises: one identity's face, put on whatever face it is shown.
 
-A sister of `edge_runtime.face_contract`, whose path (crop, detector, landmark model, tracking) it shares: the swap
-network is the file itself, the two other graphs are associated files. Parsed as strictly: an unknown field, a missing
-one, a wrong type or numbers that do not fit together are a `ModelFileError`.
+A sister of `edge_runtime.face_contract`, whose path (crop, detector, landmark model, tracking) it shares; what both
+promise stands in `edge_runtime.face_manifest`. Parsed as strictly: an unknown field, a missing one, a wrong type or
+numbers that do not fit together are a `ModelFileError`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from dataclasses import dataclass
 
-from edge_runtime.contract import ConsentRecord, TensorSpec
-from edge_runtime.errors import ModelFileError
-from edge_runtime.face_contract import FaceDataSource, geometry_fingerprint, parse_head
-from edge_runtime.face_path_contract import (
-    CropSpec,
-    DetectorSpec,
-    LandmarkSpec,
-    MaskSpec,
-    TrackSpec,
-    mask_problems,
-    not_floats,
-    path_problems,
-)
-from edge_runtime.strict_json import build, canonical
+from edge_runtime.contract import ConsentRecord
+from edge_runtime.face_manifest import FacesManifest
+from edge_runtime.face_path_contract import LandmarkSpec, MaskSpec, mask_problems, not_floats, path_problems
 
 COLOUR_MATCHES = ("none", "mean-std", "histogram")
 """How the painted face takes the photo's colours."""
@@ -93,70 +81,33 @@ class IdentitySpec:
 
 
 @dataclass(frozen=True)
-class SwapManifest:
-    """The whole promise of a swap model file."""
+class SwapManifest(FacesManifest):
+    """The whole promise of a swap model file, with what `FacesManifest` has.
 
-    kind: str
-    """Always "swap" here."""
-    format_version: int
-    front_end_version: int
-    """That of faces (`edge_runtime.face_contract.FACE_FRONT_END_VERSION`)."""
-    name: str
-    created: str
-    """ISO date and time, UTC."""
-    generator: str
-    """Name and version of the exporter."""
-    precision: str
-    licence: str
+    Input: ``image`` (1, S, S, 3) 0..1. Outputs: ``rgb`` (1, S, S, 3) 0..1: the face; ``mask`` (1, S, S, 1) 0..1: where
+    it shows.
+    """
+
+    KIND = "swap"
+
     identity: IdentitySpec
-    crop: CropSpec
-    detector: DetectorSpec
-    landmarks: LandmarkSpec
-    track: TrackSpec
     mask: MaskSpec
     """``gate`` of the network's mask, and the feather of the box that it is multiplied with."""
     mouth: MouthSpec
     colour: ColourSpec
     lost: LostSpec
     likeness: LikenessSpec
-    inputs: tuple[TensorSpec, ...]
-    """``image`` (1, S, S, 3) 0..1."""
-    outputs: tuple[TensorSpec, ...]
-    """``rgb`` (1, S, S, 3) 0..1: the face; ``mask`` (1, S, S, 1) 0..1: where it shows."""
-    parameters: int
-    macs_per_frame: float
-    training: tuple[FaceDataSource, ...]
-    scores: dict[str, float]
-    graph_bytes: int
-    graph_sha256: str
 
-    def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces, the same bytes for the same promise."""
-        return canonical(dataclasses.asdict(self))
-
-    def geometry_fingerprint(self) -> str:
-        """See `FaceManifest.geometry_fingerprint`."""
-        return geometry_fingerprint(self.front_end_version, self.crop, self.detector, self.landmarks)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> SwapManifest:
-        """Parse and check a manifest. Raises as `FaceManifest.from_json` does."""
-        manifest = build(cls, parse_head(text, "swap"), "manifest")
-        for problem in _problems(manifest):
-            raise ModelFileError(f"the manifest contradicts itself: {problem}; export the model again")
-        return manifest
-
-
-def _problems(manifest: SwapManifest) -> list[str]:
-    """What in the manifest cannot be meant, each as half a sentence."""
-    return [
-        *_graph_problems(manifest),
-        *path_problems(manifest.crop, manifest.detector, manifest.landmarks, manifest.track),
-        *mask_problems(manifest.mask, manifest.crop),
-        *_mouth_problems(manifest.mouth, manifest.landmarks),
-        *_picture_problems(manifest),
-        *_identity_problems(manifest.identity),
-    ]
+    def problems(self) -> list[str]:
+        """See `FacesManifest.problems`."""
+        return [
+            *_graph_problems(self),
+            *path_problems(self.crop, self.detector, self.landmarks, self.track),
+            *mask_problems(self.mask, self.crop),
+            *_mouth_problems(self.mouth, self.landmarks),
+            *_picture_problems(self),
+            *_identity_problems(self.identity),
+        ]
 
 
 def _graph_problems(manifest: SwapManifest) -> list[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import hashlib
 import io
-import os
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any, TypeVar
@@ -22,6 +20,7 @@ from edge_runtime.voice.synthesis import algorithmic_latency_ms
 from export.inspect_graph import GraphFacts
 from export.recipes import STATE_SUFFIX, Recipe
 from export.subject import FloatArray, Subject
+from train.drafts import created_now, licence_of, parameter_count
 
 ManifestT = TypeVar("ManifestT", VoiceManifest, FaceManifest, SwapManifest)
 
@@ -41,11 +40,6 @@ _RESIDUAL_SLACK = 4.0
 by 0.13 of its range in an int8 file and by 0.02 of theirs in the other outputs."""
 
 
-def parameter_count(step: Any) -> int:
-    """Weights of the step model that are not computed from others."""
-    return int(sum(int(np.prod(weight.shape)) for weight in step.weights))
-
-
 def macs_per_call(step: Any) -> int:
     """Multiply-accumulates of one call: the dense and depthwise layers, which are all that count."""
     from keras import layers
@@ -58,14 +52,6 @@ def macs_per_call(step: Any) -> int:
         elif isinstance(layer, layers.DepthwiseConv1D):
             total += int(layer.output.shape[1]) * int(np.prod(layer.kernel.shape))
     return total
-
-
-def created_now() -> str:
-    """ISO time in UTC; SOURCE_DATE_EPOCH stands in for the clock where builds must be repeatable."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.datetime.now(datetime.timezone.utc)
-    moment = datetime.datetime.fromtimestamp(int(epoch), datetime.timezone.utc) if epoch else now
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def generator() -> str:
@@ -94,7 +80,7 @@ def draft_manifest(run: Subject, step: Any) -> VoiceManifest:
         created=created_now(),
         generator=generator(),
         precision="",
-        licence="; ".join(dict.fromkeys(source.licence for source in run.sources)),
+        licence=licence_of(run.sources),
         front_end=run.front_end,
         front_end_fingerprint=run.front_end.fingerprint(),
         synthesis=run.synthesis,

@@ -76,9 +76,7 @@ class FaceTrial:
     @cached_property
     def draft(self) -> FaceManifest:
         """Without the graph."""
-        return draft_manifest(
-            self._run, self.step, self._tier, created=bundle.created_now(), generator=bundle.generator()
-        )
+        return draft_manifest(self._run, self.step, self._tier, generator=bundle.generator())
 
     @cached_property
     def _keras(self) -> Step:

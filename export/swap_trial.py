@@ -69,8 +69,7 @@ class SwapTrial:
     @cached_property
     def draft(self) -> SwapManifest:
         """Without the graph."""
-        created, generator = bundle.created_now(), bundle.generator()
-        draft = draft_manifest(self._run, self.step, self._row, created=created, generator=generator)
+        draft = draft_manifest(self._run, self.step, self._row, generator=bundle.generator())
         graph = draft.landmarks.graph
         digest = hashlib.sha256(self._parts.files[graph.file]).hexdigest()
         source = f"{graph.source}, weights as half floats"

@@ -29,6 +29,7 @@ FACE_STEPS: dict[str, str] = {
     "collect": "rendered pairs of faces with exact flow, or one's own photos, into a data set",
     "preprocess": "align the faces of a data set as the device will (fit does it when needed)",
     "fit": "train an expression model on rendered pairs; goes on where it was stopped",
+    "refine": "train one head of a run alone: what it invents of the eyes or of the mouth",
     "harden": "go on training a run with real photos, on which it teaches itself",
     "predict": "change a photo with the Keras model of a run",
 }

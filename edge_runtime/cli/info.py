@@ -14,6 +14,7 @@ from edge_runtime.swap_contract import COLOUR_MATCHES
 if TYPE_CHECKING:
     from edge_runtime.contract import VoiceInfo, VoiceManifest
     from edge_runtime.face_contract import FaceManifest
+    from edge_runtime.face_manifest import FacesManifest
     from edge_runtime.manifests import Manifest
     from edge_runtime.model_file import ModelFile
     from edge_runtime.swap_contract import SwapManifest
@@ -117,11 +118,11 @@ def _swap_lines(model: ModelFile, manifest: SwapManifest) -> list[str]:
     return [f"{label:<9}{text}" for label, text in rows] + _origins(manifest)
 
 
-def _size(manifest: FaceManifest | SwapManifest) -> str:
+def _size(manifest: FacesManifest) -> str:
     return f"{manifest.parameters / 1e6:.2f} M parameters, {manifest.macs_per_frame / 1e9:.3f} GMAC a face"
 
 
-def _origins(manifest: FaceManifest | SwapManifest) -> list[str]:
+def _origins(manifest: FacesManifest) -> list[str]:
     parts = (manifest.detector.graph, manifest.landmarks.graph)
     lines = ["", "parts", *(f"  {part.file}: {part.source}, {part.licence}" for part in parts), "", "trained on"]
     return lines + [f"  {source.name}: {source.images} images, {source.licence}" for source in manifest.training]

@@ -1,4 +1,4 @@
-"""What travels inside a file: whose voice it is, when it was made, and by what it may be checked."""
+"""What travels inside a file: whose voice it is, and by what it may be checked."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ import numpy as np
 import pytest
 
 from edge_runtime.contract import ConsentRecord, VoiceInfo
-from export.bundle import associated_files, created_now, golden_vectors
+from export.bundle import associated_files, golden_vectors
 from tests.export.toy_model import make_toy_description
-
-
-def test_the_date_can_be_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two builds of the same run must be able to give the same bytes."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    assert created_now() == "2023-11-14T22:13:20Z"
-    monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    assert created_now() > "2024"
 
 
 def test_the_notice_says_whose_voice_it_is() -> None:

@@ -23,7 +23,8 @@ keras = pytest.importorskip("keras")
 import edge_runtime
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import PARTS
-from edge_runtime.face_contract import FaceDataSource, FaceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.model_file import open_model
 from export import cli
 from export.diagnose import conversion_job

@@ -108,12 +108,29 @@ class Sampler:
 
     def draw(self, rng: np.random.Generator) -> Example:
         """One pair at random, in one of its directions, augmented."""
-        pairs, index = self._pair(int(rng.integers(len(self))))
-        reverse, flip = bool(rng.random() < 0.5) and self._both_ways, bool(rng.random() < 0.5)
-        five = pairs.five[index, int(reverse)]
-        five = jitter_five(five, FRAME_SCALE, self._how, rng)
+        number = int(rng.integers(len(self)))
+        return self.draw_pair(number, bool(rng.random() < 0.5) and self._both_ways, rng)[0]
+
+    def draw_pair(self, number: int, reverse: bool, rng: np.random.Generator) -> tuple[Example, FloatArray]:
+        """Pair ``number``, augmented, and the units (U,) of what must come out."""
+        pairs, index = self._pair(number)
+        flip = bool(rng.random() < 0.5)
+        five = jitter_five(pairs.five[index, int(reverse)], FRAME_SCALE, self._how, rng)
         example = self._example(pairs, index, reverse, flip, five)
-        return self._augmented(example, rng)
+        after = pairs.units[index, int(not reverse)]
+        return self._augmented(example, rng), self._mirror.apply(after) if flip else after
+
+    def growing(self, units: Sequence[str], least: float) -> list[tuple[int, bool]]:
+        """Numbers and directions of the pairs in which one of ``units`` grows by ``least`` or more."""
+        columns = [self._config.units.index(name) for name in units]
+        found = []
+        for number in range(len(self)):
+            pairs, index = self._pair(number)
+            change = (pairs.units[index, 1] - pairs.units[index, 0])[columns]
+            for reverse, grown in ((False, change), (True, -change))[: 1 + self._both_ways]:
+                if float(grown.max()) >= least:
+                    found.append((number, reverse))
+        return found
 
     def plain(self, number: int, reverse: bool = False) -> Example:
         """Pair ``number`` as it is, cut out by the device's own five points: what is judged on."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from edge_runtime.cli.arguments import Parser
 from edge_runtime.errors import InputError, WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.files import make_folder, write_atomic
 from train.face.contact_sheet import write_sheet
 from train.face.dataset import (

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.contract import from_dict
 from edge_runtime.errors import ModelFileError, WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.files import write_atomic
 from train.records import write_json
 

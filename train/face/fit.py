@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -16,21 +17,24 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.geometry import FloatArray
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.files import make_folder
 from edge_runtime.media.image import READ_SUFFIXES, read_photo
-from train.face.base import NONE, check_fits, find_base
+from train.bases import NONE
+from train.face.base import check_fits, find_base
 from train.face.basis import fit_basis
 from train.face.batches import Sampler, stream_batches
 from train.face.config import FaceConfig, make_config
 from train.face.dataset import EDITS, FaceDataset, load_dataset
 from train.face.preprocess import preprocess
 from train.face.presets import PRESETS
-from train.face.run import Position, Run, Scores, Sources, TrainedFace, load_weights
+from train.face.run import Position, Run, Scores, Sources, TrainedFace
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
 from train.records import load_json, save_json
+from train.run_folder import load_weights
 
 FLOW_SHARE = 0.55
 """Share of the steps that train the flow alone."""
@@ -74,13 +78,17 @@ def prepare(
     folders = [preprocess(dataset) for dataset in datasets]
     make_folder(run.weights.parent)
     save_json(run.config, config)
-    # What the base was trained on is in the weights still.
-    sources = [source for data in datasets for source in data.sources] + list(base.sources if base else ())
-    save_json(run.sources, Sources(tuple(dict.fromkeys(sources))))
-    # A run that goes on keeps the basis that its weights were trained with.
+    # A run that goes on keeps the sources and the basis that its weights were trained with.
     if not run.basis.exists():
+        save_json(run.sources, Sources(_sources(datasets, base)))
         _save_basis(run, _fit_basis(folders, config) if base is None else base.basis)
     return folders
+
+
+def _sources(datasets: Sequence[FaceDataset], base: TrainedFace | None) -> tuple[FaceDataSource, ...]:
+    """All that the weights will have been trained on: what the base was is in them still."""
+    own = [source for data in datasets for source in data.sources]
+    return (*own, *(source for source in (base.sources if base else ()) if source not in own))
 
 
 def _fit_basis(folders: Sequence[Path], config: FaceConfig) -> FloatArray:
@@ -106,9 +114,8 @@ class Fit(Loop[Position]):
         import keras
 
         from train.averaging import WeightAverage
-        from train.face.checkpoints import has_checkpoint, load_checkpoint
         from train.face.monitor import FIELDS, heldout_crops, heldout_examples
-        from train.face.trainer import PEAK, FaceTrainer
+        from train.face.trainer import PEAK
 
         self._run, self._config, self._photos = run, config, options.photos
         self._train = Sampler.of(folders, config, "train")
@@ -117,16 +124,28 @@ class Fit(Loop[Position]):
         # spread over all data sets: eight bits are calibrated on these, and must have seen what features do
         heldout_crops(self._examples[:: max(1, len(self._examples) // _EXPORT_EDITS)][:_EXPORT_EDITS]).save(run.heldout)
         keras.utils.set_random_seed(options.seed)
-        trainer = FaceTrainer(config, self._basis)
-        if options.start is not None:
-            load_weights(trainer.network, options.start)
+        trainer = self.make_trainer(options)
         average = WeightAverage(trainer)
         position = Position(0, options.steps or 0, options.seed, options.batch, 0.0, options.flow_share)
-        if has_checkpoint(run):
-            position = load_checkpoint(run, trainer, average)
+        position = self.resume(trainer, average) or position
         log = Log(run.log, position.step, FIELDS)
         peak = options.peak or PEAK
         super().__init__(trainer, average, log, position, peak, options.minutes, options.checkpoint_minutes)
+
+    def make_trainer(self, options: FitOptions) -> Any:
+        """What is trained, with its first weights; `train.face.trainer.FaceTrainer` says what it must have."""
+        from train.face.trainer import FaceTrainer
+
+        trainer = FaceTrainer(self._config, self._basis)
+        if options.start is not None:
+            load_weights(trainer.network, options.start)
+        return trainer
+
+    def resume(self, trainer: Any, average: Any) -> Position | None:
+        """Put everything back where the run was stopped; None for a run that begins."""
+        from train.face.checkpoints import has_checkpoint, load_checkpoint
+
+        return load_checkpoint(self._run, trainer, average) if has_checkpoint(self._run) else None
 
     def batches(self) -> Generator[Batch, None, None]:
         """See `Loop.batches`."""

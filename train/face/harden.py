@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.files import make_folder
 from train.face.batches import Batches, Sampler, stream_batches
 from train.face.config import FaceConfig
@@ -34,10 +34,11 @@ from train.face.looks import Frame, make_frame, network_flows
 from train.face.photos import PhotoRecord, PhotoSet, load_photos, load_picture
 from train.face.preprocess import preprocess
 from train.face.pseudo import Lesson, ask_teacher, edits_each
-from train.face.run import Run, Scores, Sources, TrainedFace, load_run, load_weights
+from train.face.run import Run, Scores, Sources, TrainedFace, load_run
 from train.prefetch import Batch
 from train.quiet import import_keras
 from train.records import load_json, remove, save_json
+from train.run_folder import load_weights
 
 PHOTO_SHARE: Final = 0.5
 """Of every batch."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from edge_runtime.face_path_contract import MaskSpec
 from train.face.adversary import Adversary
 from train.face.config import FaceConfig
 from train.face.render_out import blend, gate, shaded, upsample_flow, upsample_shade, warp
@@ -30,6 +31,8 @@ _UNEXPLAINED = 0.06
 _UNEXPLAINED_GAIN = 6.0
 _CHANGE = 0.1
 """Change of a pixel (0..1) that counts in full."""
+_DETAIL, _DETAIL_PX = 0.08, 7
+"""Difference from the mean of so many pixels about it from which on a pixel is on a fine line."""
 _EPSILON = 1e-4
 
 
@@ -53,6 +56,9 @@ class LossWeights:
     """Of the edges that shades must have, such as those of wrinkles and of a beard."""
     harm: float = 8.0
     """On what is worse than the warp alone."""
+    detail: float = 0.0
+    """What a pixel on a fine line, such as that of lashes, counts for more than others: a mean error that is not sure
+    where the line is leaves it out."""
     adversary: float = 0.1
     judge: float = 1.0
     """Of the judges, who share nothing with the network."""
@@ -87,51 +93,79 @@ def head_terms(
     ``outputs`` are the generator's. Only edits count whose finished picture is known, which ``batch["painted"]`` (B,)
     says with 1, and not 0.
     """
-    size = config.crop.size_px
-    inside = patch_mask(config) * (batch["painted"] * _changes(batch, EXPRESSIVE))[:, None, None, None]
-    area = ops.maximum(ops.sum(inside), 1.0)
-    warped = warp(batch["source"], upsample_flow(ops.stop_gradient(outputs["flow"]), size))
+    inside = patch_mask(config) * expressive(batch)
     target, mask, rgb = batch["target"], outputs["mask"], outputs["rgb"]
-    shade_terms, moved = _shade_terms(config, batch, outputs, warped)
-    wanted = wanted_mask(config, batch, moved) * inside
-    gated = gate(mask, config.mask)
-    finished = blend(moved, gated, rgb)
-    error = _difference(finished, target)
-    warp_error = _difference(moved, target)
-    change = ops.minimum(ops.mean(ops.abs(batch["source"] - target), axis=-1, keepdims=True) / _CHANGE, 1.0)
-    entropy = -(weights.positive * wanted * ops.log(mask + _EPSILON) + (1.0 - wanted) * ops.log(1.0 - mask + _EPSILON))
-    painted = wanted + 0.02 * inside
-    count = ops.sum(painted) + 1.0
-    terms = {
-        "mask": ops.sum(entropy * inside) / area,
-        "colour": ops.sum(ops.mean(ops.abs(rgb - target), axis=-1, keepdims=True) * painted) / count,
-        "edges": ops.sum(_edge_error(rgb - target) * painted) / count,
-        "picture": ops.sum(error * inside * (1.0 + weights.changed * change)) / area,
-        "harm": ops.sum(ops.relu(error - warp_error) * inside) / area,
-        **shade_terms,
-    }
+    moved = move(config, batch["source"], outputs)
+    shade_terms = _shade_terms(config, batch, moved)
+    # Whatever is invented must not bend the shades to its own ends.
+    moved = ops.stop_gradient(moved)
+    canvas = Canvas(batch["source"], target, moved, wanted_mask(config, batch, moved) * inside, inside)
+    terms = paint_terms(config.mask, weights, canvas, mask, rgb) | shade_terms
     if adversary is not None:
-        terms |= adversary.terms(batch["source"], moved, gated * inside, rgb, target)
+        terms |= adversary.terms(batch["source"], moved, gate(mask, config.mask) * inside, rgb, target)
     return terms
 
 
-def _shade_terms(
-    config: FaceConfig, batch: dict[str, Tensor], outputs: Any, warped: Tensor
-) -> tuple[dict[str, Tensor], Tensor]:
-    """``shade`` and ``creases``, and the warped picture with its shades (B, S, S, 3), which nothing else trains."""
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """What invented pixels are painted on and judged by: the crop, or a patch of it, (B, H, W, 3) and (B, H, W, 1)."""
+
+    source: Tensor
+    target: Tensor
+    moved: Tensor
+    """The source, warped and shaded by the network."""
+    wanted: Tensor
+    """0..1 what must be invented."""
+    inside: Tensor
+    """1 where pixels may be invented."""
+
+
+def paint_terms(spec: MaskSpec, weights: LossWeights, canvas: Canvas, mask: Tensor, rgb: Tensor) -> dict[str, Tensor]:
+    """``mask``, ``colour``, ``edges``, ``picture`` and ``harm`` of a head's ``mask`` and ``rgb``."""
+    target, wanted, inside = canvas.target, canvas.wanted, canvas.inside
+    area = ops.maximum(ops.sum(inside), 1.0)
+    finished = blend(canvas.moved, gate(mask, spec), rgb)
+    error, warp_error = _difference(finished, target), _difference(canvas.moved, target)
+    change = ops.minimum(_difference(canvas.source, target) / _CHANGE, 1.0)
+    entropy = -(weights.positive * wanted * ops.log(mask + _EPSILON) + (1.0 - wanted) * ops.log(1.0 - mask + _EPSILON))
+    painted = wanted + 0.02 * inside
+    count = ops.sum(painted) + 1.0
+    fine = 1.0 + weights.detail * _detail(target) if weights.detail else 1.0
+    return {
+        "mask": ops.sum(entropy * inside) / area,
+        "colour": ops.sum(_difference(rgb, target) * painted * fine) / count,
+        "edges": ops.sum(_edge_error(rgb - target) * painted * fine) / count,
+        "picture": ops.sum(error * inside * (1.0 + weights.changed * change) * fine) / area,
+        "harm": ops.sum(ops.relu(error - warp_error) * inside) / area,
+    }
+
+
+def _detail(picture: Tensor) -> Tensor:
+    """(B, H, W, 1) 0..1 whether a pixel differs from those about it."""
+    about = ops.average_pool(picture, _DETAIL_PX, strides=1, padding="same", data_format="channels_last")
+    return ops.minimum(_difference(picture, about) / _DETAIL, 1.0)
+
+
+def move(config: FaceConfig, source: Tensor, outputs: Any) -> Tensor:
+    """``source`` (B, S, S, 3) as the network warps and shades it, before anything is invented; trains shades alone."""
     size = config.crop.size_px
-    moved = shaded(warped, upsample_shade(outputs["shade"], size, config.mask))
+    warped = warp(source, upsample_flow(ops.stop_gradient(outputs["flow"]), size))
+    return shaded(warped, upsample_shade(outputs["shade"], size, config.mask))
+
+
+def _shade_terms(config: FaceConfig, batch: dict[str, Tensor], moved: Tensor) -> dict[str, Tensor]:
+    """``shade`` and ``creases`` of the picture that `move` gave, wherever the warp knows what it shows."""
+    size = config.crop.size_px
     seen = ops.image.resize(
         batch["weight"][..., None], (size, size), interpolation="nearest", data_format="channels_last"
     )
     seen = seen * (1.0 - batch["hidden"][..., None]) * batch["painted"][:, None, None, None]
     off = moved - batch["target"]
     count = ops.sum(seen) + 1.0
-    terms = {
+    return {
         "shade": ops.sum(ops.mean(ops.abs(off), axis=-1, keepdims=True) * seen) / count,
         "creases": ops.sum(_edge_error(off) * seen) / count,
     }
-    return terms, ops.stop_gradient(moved)
 
 
 def wanted_mask(config: FaceConfig, batch: dict[str, Tensor], moved: Tensor) -> Tensor:
@@ -147,6 +181,11 @@ def wanted_mask(config: FaceConfig, batch: dict[str, Tensor], moved: Tensor) -> 
     shading = ops.relu(left - _UNEXPLAINED) * _UNEXPLAINED_GAIN
     shading = shading * (1.0 - _changes(batch, LASTING))[:, None, None, None]
     return ops.stop_gradient(ops.clip(batch["hidden"][..., None] + shading, 0.0, 1.0))
+
+
+def expressive(batch: dict[str, Tensor]) -> Tensor:
+    """(B, 1, 1, 1) 1 for edits of expressions whose finished picture is known."""
+    return (batch["painted"] * _changes(batch, EXPRESSIVE))[:, None, None, None]
 
 
 def _changes(batch: dict[str, Tensor], units: slice) -> Tensor:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
-
-import numpy as np
 
 from edge_runtime.contract import FORMAT_VERSION, TensorSpec
 from edge_runtime.face.expressions import STANDARD_EXPRESSIONS
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION, FaceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION
+from train.drafts import created_now, licence_of, parameter_count
 from train.face.parts import DETECTOR, LANDMARKS, TRACK, device_units
 from train.face.run import NETWORK, TrainedFace
 
 
 def draft_manifest(
-    trained: TrainedFace, model: Any, tier: str = NETWORK, *, created: str = "", generator: str = ""
+    trained: TrainedFace, model: Any, tier: str = NETWORK, *, generator: str = "changeling train"
 ) -> FaceManifest:
     """The manifest of ``model``, the run's generator of a tier, before any conversion."""
     from train.face.model import count_macs  # brings Keras, which has greeted by now
 
-    now = datetime.datetime.now(datetime.timezone.utc)
     units = device_units()
     if tuple(unit.name for unit in units) != trained.config.units:
         raise ValueError("the run was trained with other units than this version has")
@@ -29,10 +27,10 @@ def draft_manifest(
         format_version=FORMAT_VERSION,
         front_end_version=FACE_FRONT_END_VERSION,
         name=trained.name,
-        created=created or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        generator=generator or "changeling train",
+        created=created_now(),
+        generator=generator,
         precision="fp32",
-        licence="; ".join(dict.fromkeys(source.licence for source in trained.sources)),
+        licence=licence_of(trained.sources),
         tier=tier,
         crop=trained.config.crop,
         detector=DETECTOR,
@@ -43,7 +41,7 @@ def draft_manifest(
         outputs=tensor_specs(model.output),
         units=units,
         expressions=STANDARD_EXPRESSIONS,
-        parameters=int(sum(int(np.prod(weight.shape)) for weight in model.weights)),
+        parameters=parameter_count(model),
         macs_per_frame=float(count_macs(model)),
         training=trained.sources,
         scores=dict(trained.scores),

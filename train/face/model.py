@@ -275,13 +275,23 @@ def _head(
     # Shut at first: a mask that is a little open everywhere would teach the picture to be grey.
     mask_bias = keras.initializers.Constant(-4.0)
     mask = layers.Conv2D(1, 3, padding="same", activation="sigmoid", bias_initializer=mask_bias, name=f"{name}_mask")(x)
-    mask = mask * amount * (_window(patch) / _RELU6)
+    mask = shut_mask(mask, patch, amount)
     return _place(mask, patch, config.crop.size_px), _place(rgb, patch, config.crop.size_px)
+
+
+def shut_mask(mask: Tensor, patch: Patch, amount: Tensor) -> Tensor:
+    """The mask (B, h, w, 1) of a patch, shut where little is asked for and at the patch's border."""
+    return mask * amount * (_window(patch) / _RELU6)
 
 
 def _colour(x: Tensor, patch: Patch, around: Tensor, name: str) -> Tensor:
     """Colours 0..1 from features x, counted from the photo's own: what is unlike anything rendered keeps its tone."""
     logits = layers.Conv2D(3, 3, padding="same", name=f"{name}_rgb")(x)
+    return colour_near(logits, patch, around, name)
+
+
+def colour_near(logits: Tensor, patch: Patch, around: Tensor, name: str) -> Tensor:
+    """Colours 0..1 (B, h, w, 3) whose ``logits`` are counted from those of the patch ``around`` (B, h, w, 3)."""
     near = _mean(around, (_NEARBY_PX, _NEARBY_PX))
     if patch.counts_from == NEARBY:
         near = layers.UpSampling2D(_NEARBY_PX, interpolation="bilinear", name=f"{name}_near_up")(near)

@@ -175,12 +175,13 @@ eyes), and people's brows and mouths at rest differ by more than the units move 
 
 _GAINS: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "blink_left": 1.3,
-        "blink_right": 1.3,
+        "blink_left": 1.6,
+        "blink_right": 1.6,
         "jaw_open": 1.15,
         "nose": 1.3,
         "lips": 1.7,
-        "chin": 1.3,
+        "jaw": 0.5,
+        "chin": 1.5,
         "eyes": 1.7,
         "skin_tone": 0.85,
     }

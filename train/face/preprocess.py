@@ -28,7 +28,7 @@ from edge_runtime.face.finder import FaceFinder
 from edge_runtime.face.geometry import FloatArray, Similarity, align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION
 from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.strict_json import canonical

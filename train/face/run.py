@@ -3,30 +3,26 @@
 RUN/config.json        `FaceConfig`
 RUN/sources.json       `Sources`: what it was trained on
 RUN/scores.json        `Scores`: how it does on held-out heads
-RUN/weights/ema.weights.h5, basis.npy   what is exported (exponential moving average of the weights)
-RUN/weights/last/      everything needed to go on training
+RUN/weights/basis.npy  the linear basis
 RUN/heldout.npz        `HeldOut`: crops and changes that were never trained on
-RUN/log.csv, curves.png, samples/
+RUN/...                see `train.run_folder`
 """
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_runtime.errors import WorkstationError
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from train import loop, records
 from train.face.config import FaceConfig
+from train.face.heldout import HeldOutFaces
 from train.quiet import import_keras
 from train.records import load_json
+from train.run_folder import RunFolder, check_folder, load_vectors, load_weights
 
 if TYPE_CHECKING:
     import keras
@@ -57,50 +53,31 @@ class Position(loop.Position):
     """Share of the steps in which the flow alone is trained."""
 
 
-class Run:
+class Run(RunFolder):
     """Paths inside a run's folder."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self.config = root / "config.json"
         self.sources = root / "sources.json"
         self.scores = root / "scores.json"
-        self.weights = root / "weights" / "ema.weights.h5"
         self.basis = root / "weights" / "basis.npy"
-        self.last = root / "weights" / "last"
         self.heldout = root / "heldout.npz"
-        self.log = root / "log.csv"
-        self.curves = root / "curves.png"
-        self.samples = root / "samples"
 
     def forget(self) -> None:
-        """Throw away what training left behind; configuration and sources stay."""
-        records.remove(self.last, self.last.with_name("last.old"), self.weights, self.basis, self.log, self.scores)
+        """See `RunFolder.forget`; configuration and sources stay."""
+        super().forget()
+        records.remove(self.basis, self.scores)
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Edits of heads that were never trained on."""
+class HeldOut(HeldOutFaces):
+    """Edits of heads: ``targets`` have the other expression."""
 
-    images: NDArray[np.uint8]
-    """(N, S, S, 3) aligned crops."""
-    targets: NDArray[np.uint8]
-    """(N, S, S, 3) the same heads with the other expression."""
+    remedy = "train again with held-out pairs"
+
     deltas: FloatArray
     """(N, U)"""
-
-    def save(self, path: Path) -> None:
-        """As .npz; `load` reads it."""
-        np.savez_compressed(path, images=self.images, targets=self.targets, deltas=self.deltas)
-
-    @staticmethod
-    def load(path: Path) -> HeldOut:
-        """Read what `save` wrote. Raises `WorkstationError`."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return HeldOut(arrays["images"], arrays["targets"], arrays["deltas"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise WorkstationError(f"{path} cannot be read; train again with held-out pairs") from error
 
 
 @dataclass(frozen=True)
@@ -142,14 +119,6 @@ class TrainedFace:
         return HeldOut.load(Run(self.root).heldout)
 
 
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Put a run's averaged weights into the generator. Raises `WorkstationError`."""
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError) as error:
-        raise WorkstationError(f"the weights in {path.parent.parent} cannot be read; train further or again") from error
-
-
 def is_face_run(path: Path) -> bool:
     """Whether ``path`` is the folder of a run of faces and not of voices."""
     return Run(path).sources.is_file()
@@ -158,13 +127,12 @@ def is_face_run(path: Path) -> bool:
 def load_run(path: Path) -> TrainedFace:
     """Read a run's folder. Raises `WorkstationError` with what is missing."""
     run = Run(path)
-    if not path.is_dir():
-        raise WorkstationError(f"{path} is not a folder; give the folder that `changeling train` wrote")
+    check_folder(path)
     config: FaceConfig = load_json(run.config, FaceConfig)
     sources: Sources = load_json(run.sources, Sources)
-    scores = load_json(run.scores, Scores).scores if run.scores.exists() else {}
-    try:
-        basis = np.load(run.basis, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError) as error:
-        raise WorkstationError(f"{path} has no trained weights yet; train up to a checkpoint first") from error
-    return TrainedFace(path, config, sources.sources, basis, scores)
+    return TrainedFace(path, config, sources.sources, load_vectors(path, run.basis), load_scores(run.scores))
+
+
+def load_scores(path: Path) -> dict[str, float]:
+    """How a run does, of its ``scores.json``; nothing before its first checkpoint. Raises `WorkstationError`."""
+    return dict(load_json(path, Scores).scores) if path.exists() else {}

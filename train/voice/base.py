@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_runtime.errors import OutputError, WorkstationError
-from edge_runtime.files import make_folder
-from train.half_floats import halve
+from train.bases import NONE, base_folder, check_alike, keeping
 from train.records import save_json
 from train.voice.config import VoiceConfig
 from train.voice.run import Run, TrainedVoice, Voices, load_run
@@ -26,46 +24,36 @@ from train.voice.run import Run, TrainedVoice, Voices, load_run
 if TYPE_CHECKING:
     from train.voice.trainer import VoiceTrainer
 
-SHIPPED: Final = "shipped"
-NONE: Final = "none"
 SHIPPED_FOLDER: Final = Path(__file__).parent / "shipped"
 
 
 def find_base(text: str) -> TrainedVoice | None:
     """The base that ``--base`` names, or None for a start from nothing. Raises `WorkstationError`."""
-    if text == NONE:
-        return None
-    return load_run(SHIPPED_FOLDER if text == SHIPPED else Path(text))
+    return None if text == NONE else load_run(base_folder(text, SHIPPED_FOLDER))
 
 
 def check_fits(base: TrainedVoice, config: VoiceConfig) -> None:
     """Refuse a base of another size or signal path. Raises `WorkstationError`."""
-    for name, ours, theirs in (
-        ("preset", config.preset, base.config.preset),
-        ("latency", config.timing, base.config.timing),
-        ("front end", config.front_end, base.config.front_end),
-        ("synthesis", config.synthesis, base.config.synthesis),
-    ):
-        if ours != theirs:
-            raise WorkstationError(
-                f"the base {base.name!r} has another {name}; choose the base's, or start from nothing with --base none"
-            )
+    check_alike(base.name, _shape(base.config), _shape(config))
+
+
+def _shape(config: VoiceConfig) -> dict[str, object]:
+    """What a base and a run that starts from it must have alike, by what a refusal calls it."""
+    return {
+        "preset": config.preset,
+        "latency": config.timing,
+        "front end": config.front_end,
+        "synthesis": config.synthesis,
+    }
 
 
 def keep_base(run: TrainedVoice, folder: Path) -> None:
-    """Write what a base needs of ``run`` into ``folder``, its weights as half floats: half the bytes to start from.
-
-    Raises `OutputError`.
-    """
-    ours, theirs = Run(run.root), Run(folder)
-    make_folder(theirs.weights.parent)
-    save_json(theirs.config, run.config)
-    save_json(theirs.voices, Voices(run.voices, run.sources))
-    try:
-        halve(ours.weights, theirs.weights)
-        shutil.copyfile(ours.film, theirs.film)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror or error}); choose another folder") from error
+    """Write what a base needs of ``run`` into ``folder``, its weights as half floats. Raises `OutputError`."""
+    ours, base = Run(run.root), Run(folder)
+    with keeping(ours, base):
+        save_json(base.config, run.config)
+        save_json(base.voices, Voices(run.voices, run.sources))
+        shutil.copyfile(ours.film, base.film)
 
 
 def start_from(trainer: VoiceTrainer, base: TrainedVoice) -> None:

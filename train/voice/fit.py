@@ -15,13 +15,14 @@ from edge_runtime.cli.arguments import Parser
 from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import WorkstationError
 from edge_runtime.files import make_folder
+from train.bases import NONE
 from train.consent import FLAG
 from train.log import Log, draw_curves
 from train.loop import Loop
 from train.prefetch import Batch
 from train.quiet import import_keras
 from train.records import load_json, save_json
-from train.voice.base import NONE, check_fits, find_base, start_from
+from train.voice.base import check_fits, find_base, start_from
 from train.voice.batches import Crop, Sampler, company, stream_batches
 from train.voice.config import VoiceConfig, make_config
 from train.voice.consent import record_consent

@@ -2,9 +2,9 @@
 
 RUN/config.json        `VoiceConfig`
 RUN/voices.json        `Voices`: the voices, the corpus they came from
-RUN/weights/ema.weights.h5, voices.npy   what is exported (exponential moving average of the weights)
-RUN/weights/last/      everything needed to go on training
-RUN/log.csv, curves.png, samples/, heldout/*.wav
+RUN/weights/voices.npy FiLM vector of every voice
+RUN/heldout/*.wav      recordings that were never trained on
+RUN/...                see `train.run_folder`
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edge_runtime.contract import (
     ControlSpec,
     DataSource,
@@ -24,11 +22,11 @@ from edge_runtime.contract import (
     TimingSpec,
     VoiceInfo,
 )
-from edge_runtime.errors import WorkstationError
 from edge_runtime.voice.framing import FloatArray
 from train import loop, records
 from train.quiet import import_keras
 from train.records import load_json
+from train.run_folder import RunFolder, check_folder, load_vectors, load_weights
 from train.voice.config import VoiceConfig
 from train.voice.presets import control_specs
 
@@ -51,24 +49,20 @@ class Position(loop.Position):
     crop_hops: int
 
 
-class Run:
+class Run(RunFolder):
     """Paths inside a run's folder."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self.config = root / "config.json"
         self.voices = root / "voices.json"
-        self.weights = root / "weights" / "ema.weights.h5"
         self.film = root / "weights" / "voices.npy"
-        self.last = root / "weights" / "last"
-        self.log = root / "log.csv"
-        self.curves = root / "curves.png"
-        self.samples = root / "samples"
         self.heldout = root / "heldout"
 
     def forget(self) -> None:
-        """Throw away what training left behind; configuration and voices stay."""
-        records.remove(self.last, self.last.with_name("last.old"), self.weights, self.film, self.log)
+        """See `RunFolder.forget`; configuration and voices stay."""
+        super().forget()
+        records.remove(self.film)
 
 
 @dataclass(frozen=True)
@@ -124,10 +118,7 @@ class TrainedVoice:
         from train.voice.model import build_offline
 
         model = build_offline(self.config)
-        try:
-            model.load_weights(Run(self.root).weights)
-        except (OSError, ValueError) as error:
-            raise WorkstationError(f"the weights in {self.root} cannot be read; train further or again") from error
+        load_weights(model, Run(self.root).weights)
         return model
 
     def step_model(self) -> keras.Model:
@@ -142,12 +133,7 @@ class TrainedVoice:
 def load_run(path: Path) -> TrainedVoice:
     """Read a run's folder. Raises `WorkstationError` with what is missing."""
     run = Run(path)
-    if not path.is_dir():
-        raise WorkstationError(f"{path} is not a folder; give the folder that `changeling train` wrote")
+    check_folder(path)
     config: VoiceConfig = load_json(run.config, VoiceConfig)
     voices: Voices = load_json(run.voices, Voices)
-    try:
-        film = np.load(run.film, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise WorkstationError(f"{path} has no trained weights yet; train up to a checkpoint first") from error
-    return TrainedVoice(path, config, voices.voices, voices.sources, film)
+    return TrainedVoice(path, config, voices.voices, voices.sources, load_vectors(path, run.film))

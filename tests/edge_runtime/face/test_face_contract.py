@@ -11,7 +11,8 @@ import pytest
 
 from edge_runtime.contract import FORMAT_VERSION
 from edge_runtime.errors import FrontEndError, ModelFileError
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION, FaceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION
 from edge_runtime.manifests import parse_manifest
 from edge_runtime.model_file import open_model
 from tests.edge_runtime.face.tiny_face import graph, make_face_manifest, write_face

@@ -18,14 +18,13 @@ from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.expressions import STANDARD_EXPRESSIONS
 from edge_runtime.face_contract import (
     EXPRESSION,
-    FACE_FRONT_END_VERSION,
     FEATURE,
     MESH_POINTS,
     ExpressionSpec,
-    FaceDataSource,
     FaceManifest,
     UnitSpec,
 )
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION, FaceDataSource
 from edge_runtime.face_path_contract import (
     AnchorLayer,
     CropSpec,

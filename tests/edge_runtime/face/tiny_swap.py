@@ -9,7 +9,7 @@ from typing import Any
 
 from edge_runtime.contract import FORMAT_VERSION, ConsentRecord
 from edge_runtime.face.swap_converter import SwapConverter
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION, FaceDataSource
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION, FaceDataSource
 from edge_runtime.face_path_contract import MaskSpec
 from edge_runtime.model_file import open_model, pack_model, write_model
 from edge_runtime.swap_contract import ColourSpec, IdentitySpec, LikenessSpec, LostSpec, MouthSpec, SwapManifest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,15 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.warped_faces import tiny_config, write_aligned
-from train.face.base import NONE, check_fits, find_base, keep_base
-from train.face.fit import Fit, FitOptions
+from train.bases import NONE
+from train.face.base import check_fits, find_base, keep_base
+from train.face.dataset import FaceDataset
+from train.face.fit import Fit, FitOptions, prepare
 from train.face.presets import PRESETS
 from train.face.run import Run, Sources, TrainedFace, load_run
-from train.records import save_json
+from train.records import load_json, save_json
 
 pytestmark = pytest.mark.tensorflow
 
@@ -56,6 +59,48 @@ def test_a_run_starts_where_its_base_is(folder: Path, base: TrainedFace, tmp_pat
     ours = fit._trainer.network.predict_on_batch(batch)
     theirs = base.network.predict_on_batch(batch)
     assert all(np.abs(ours[name] - theirs[name]).max() < 1e-4 for name in ours)
+
+
+def test_what_is_averaged_starts_at_the_base_too(folder: Path, base: TrainedFace, tmp_path: Path) -> None:
+    """The average is what gets exported: begun at random weights it would drag them along for a hundred steps."""
+
+    def saved(name: str, start: Path | None) -> list[np.ndarray]:
+        """The averaged weights of a run before its first step."""
+        run = _run(tmp_path / name)
+        Fit(run, [folder], tiny_config(), FitOptions(None, 4, 4, 60.0, 2, 0.5, start=start)).checkpoint()
+        return list(load_run(run.root).network.get_weights())
+
+    theirs = base.network.get_weights()
+    kernels = [number for number, values in enumerate(theirs) if values.ndim == 4]
+    fresh, started = saved("fresh", None), saved("started", Run(base.root).weights)
+    assert all(np.abs(fresh[i] - theirs[i]).max() > 1e-3 for i in kernels), "or what follows could not fail"
+    for ours, weights in zip(started, theirs, strict=True):
+        np.testing.assert_array_equal(ours, weights)
+
+
+def test_a_run_names_what_its_base_was_trained_on_and_the_same_data_once(
+    base: TrainedFace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source is told from another by all it says: fewer images of the same name and terms are other images."""
+    own = base.sources[0]
+    more = dataclasses.replace(own, images=own.images + 1)
+    terms = dataclasses.replace(own, licence="CC-BY-4.0")
+    monkeypatch.setattr("train.face.fit.preprocess", lambda dataset: dataset.root)
+    monkeypatch.setattr("train.face.fit._fit_basis", lambda folders, config: np.zeros(1))
+
+    def named(*sources: FaceDataSource, base: TrainedFace | None, new: bool = True) -> tuple[FaceDataSource, ...]:
+        run, config = Run(tmp_path / "run"), tiny_config()
+        if new:
+            shutil.rmtree(run.root, ignore_errors=True)
+        prepare([FaceDataset(tmp_path, 64, (), (), (), (source,)) for source in sources], config, run, base)
+        return load_json(run.sources, Sources).sources
+
+    assert named(more, base=base) == (more, own)
+    assert named(terms, base=base) == (terms, own)
+    assert named(own, base=base) == (own,)
+    assert named(more, terms, base=None) == (more, terms)
+    assert named(more, more, base=None) == (more, more), "two folders of as many images"
+    assert named(more, base=base) == named(more, base=None, new=False), "a run that goes on knows where it began"
 
 
 def test_a_base_of_another_shape_is_refused(base: TrainedFace) -> None:

@@ -116,3 +116,13 @@ def test_unknown_flow_weighs_nothing_and_hidden_flow_a_little() -> None:
 def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WorkstationError, match="collect more"):
         Sampler.of([tmp_path], tiny_config(), "train")
+
+
+def test_pairs_are_chosen_by_what_grows_in_them(folder: Path) -> None:
+    """In either direction, and the other one not: eyes that open are no eyes that close."""
+    sampler = Sampler.of([folder], tiny_config(), "train")
+    chosen = sampler.growing(("jaw_open", "smile"), 0.3)
+    assert 0 < len(chosen) < len(sampler)
+    for number, reverse in chosen:
+        assert sampler.plain(number, reverse).delta[UNIT_INDEX["smile"]] >= 0.3
+        assert (number, not reverse) not in chosen

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.face_pairs import make_pair
 from train.face.dataset import (
     DATASET_FILE,

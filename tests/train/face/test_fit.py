@@ -12,7 +12,8 @@ keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.generator import Edit, parts_of
-from edge_runtime.face_contract import FaceDataSource, FaceManifest
+from edge_runtime.face_contract import FaceManifest
+from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.warped_faces import smile_flow, tiny_config, write_aligned
 from train.face.batches import Sampler
 from train.face.checkpoints import stage_at, stage_of_last

@@ -12,7 +12,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import InputError, WorkstationError
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.photo_faces import record_of, write_photos
 from tests.train.face.warped_faces import smile_flow, tiny_config, write_aligned
 from train.face import harden

@@ -14,7 +14,7 @@ from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.geometry import Similarity
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import remap
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from train.face.dataset import FaceDataset, PairRecord, StoredFlow, StoredPair, save_pair
 from train.face.parts import CROP
 from train.face.preprocess import (

@@ -26,15 +26,16 @@ from edge_runtime.contract import ConsentRecord
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.remap import sample
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.files import make_folder
 from edge_runtime.swap_contract import IdentitySpec
+from train.bases import SHIPPED
 from train.consent import FLAG, HOW, make_record
 from train.face.dataset import load_dataset
 from train.face.harden import split
 from train.face.photos import PHOTOS_FILE, PhotoRecord, PhotoSet, collect_photos, load_picture
-from train.face.swap.base import SHIPPED, find_base
+from train.face.swap.base import find_base
 from train.face.swap.batches import SwapExample, SwapSampler, stack
 from train.face.swap.fit import Lesson, SwapFit, SwapFitOptions, add_schedule
 from train.face.swap.looks import OwnHalf, PhotoLooks, RenderedLooks, SwapHalf

@@ -11,14 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from edge_runtime.errors import OutputError, WorkstationError
-from edge_runtime.files import make_folder
+from edge_runtime.errors import WorkstationError
+from train.bases import SHIPPED, base_folder, keeping
 from train.face.run import Scores
-from train.face.swap.run import SwapHeldOut, SwapRun, TrainedSwap, is_swap_run, load_run
-from train.half_floats import halve
+from train.face.swap.run import SwapRun, TrainedSwap, is_swap_run, load_run
 from train.records import save_json
 
-SHIPPED: Final = "shipped"
 SHIPPED_FOLDER: Final = Path(__file__).parent / "shipped"
 _SHIPPED_FACES: Final = 16
 """Held-out crops that are carried along: what a person's export is tried on beside their own photos."""
@@ -26,7 +24,7 @@ _SHIPPED_FACES: Final = 16
 
 def find_base(text: str) -> TrainedSwap:
     """The base that ``--base`` names. Raises `WorkstationError`."""
-    path = SHIPPED_FOLDER if text == SHIPPED else Path(text)
+    path = base_folder(text, SHIPPED_FOLDER)
     if not is_swap_run(path):
         what = "this checkout carries no base" if text == SHIPPED else f"{path} is no swap run"
         raise WorkstationError(f"{what}; train one with changeling train face swap fit, and name it with --base RUN")
@@ -38,19 +36,13 @@ def find_base(text: str) -> TrainedSwap:
 
 def keep_base(run: TrainedSwap, folder: Path) -> None:
     """Write what a base needs of ``run`` into ``folder``, its weights as half floats. Raises `OutputError`."""
-    theirs = SwapRun(folder)
-    make_folder(theirs.weights.parent)
-    save_json(theirs.config, run.config)
-    save_json(theirs.scores, Scores(run.scores))
-    heldout = run.heldout()
-    few = np.unique(np.linspace(0, len(heldout.images) - 1, _SHIPPED_FACES).astype(int))
-    carried = SwapHeldOut(heldout.images[few], heldout.targets[few], heldout.identities[few])
-    try:
-        halve(SwapRun(run.root).weights, theirs.weights)
-        np.save(theirs.identities, run.vectors.astype(np.float16))
-        carried.save(theirs.heldout)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror or error}); choose another folder") from error
+    base, heldout = SwapRun(folder), run.heldout()
+    few = np.unique(np.linspace(0, len(heldout) - 1, _SHIPPED_FACES).astype(int))
+    with keeping(SwapRun(run.root), base):
+        save_json(base.config, run.config)
+        save_json(base.scores, Scores(run.scores))
+        np.save(base.identities, run.vectors.astype(np.float16))
+        heldout.chosen(few).save(base.heldout)
 
 
 if __name__ == "__main__":

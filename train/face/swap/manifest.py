@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
-import numpy as np
-
 from edge_runtime.contract import FORMAT_VERSION
-from edge_runtime.face_contract import FACE_FRONT_END_VERSION
+from edge_runtime.face_manifest import FACE_FRONT_END_VERSION
 from edge_runtime.swap_contract import SwapManifest
+from train.drafts import created_now, licence_of, parameter_count
 from train.face.manifest import tensor_specs
 from train.face.parts import DETECTOR, LANDMARKS, TRACK
 from train.face.swap import device
 from train.face.swap.run import TrainedSwap
 
 
-def draft_manifest(
-    trained: TrainedSwap, folded: Any, row: int, *, created: str = "", generator: str = ""
-) -> SwapManifest:
+def draft_manifest(trained: TrainedSwap, folded: Any, row: int, *, generator: str = "changeling train") -> SwapManifest:
     """The manifest of ``folded``, the plain net of identity ``row``, before any conversion."""
     from train.face.model import count_macs  # brings Keras, which has greeted by now
 
-    now = datetime.datetime.now(datetime.timezone.utc)
     return SwapManifest(
         kind="swap",
         format_version=FORMAT_VERSION,
         front_end_version=FACE_FRONT_END_VERSION,
         name=trained.config.name,
-        created=created or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        generator=generator or "changeling train",
+        created=created_now(),
+        generator=generator,
         precision="fp32",
-        licence="; ".join(dict.fromkeys(source.licence for source in trained.config.sources)),
+        licence=licence_of(trained.config.sources),
         identity=trained.identity_of(row),
         crop=trained.config.crop,
         detector=DETECTOR,
@@ -44,7 +39,7 @@ def draft_manifest(
         likeness=device.LIKENESS,
         inputs=tensor_specs(folded.input),
         outputs=tensor_specs(folded.output),
-        parameters=int(sum(int(np.prod(weight.shape)) for weight in folded.weights)),
+        parameters=parameter_count(folded),
         macs_per_frame=float(count_macs(folded)),
         training=trained.config.sources,
         scores=dict(trained.scores),

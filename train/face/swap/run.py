@@ -3,10 +3,9 @@
 RUN/swap.json          `SwapConfig`
 RUN/identity.json      `IdentitySpec` of a run that was adapted to one identity; a base has none
 RUN/scores.json        `Scores`: how it does on what is held out
-RUN/weights/ema.weights.h5, identities.npy   averaged weights, and the vector of every identity
-RUN/weights/last/      everything needed to go on training
+RUN/weights/identities.npy   the vector of every identity
 RUN/heldout.npz        `SwapHeldOut`: crops that were never trained on
-RUN/log.csv, curves.png, samples/
+RUN/...                see `train.run_folder`
 """
 
 from __future__ import annotations
@@ -21,16 +20,17 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.geometry import FloatArray
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.face_path_contract import CropSpec
 from edge_runtime.swap_contract import IdentitySpec
 from train import records
+from train.face.heldout import HeldOutFaces
 from train.face.parts import CROP
-from train.face.preprocess import DAMAGE
-from train.face.run import Scores, load_weights
+from train.face.run import load_scores
 from train.face.swap.presets import SwapPreset, find_preset
 from train.quiet import import_keras
 from train.records import load_json
+from train.run_folder import RunFolder, load_vectors, load_weights
 
 if TYPE_CHECKING:
     import keras
@@ -56,50 +56,29 @@ def make_config(name: str, preset: str, identities: tuple[str, ...], sources: tu
     return SwapConfig(name, find_preset(preset), CROP, identities, sources)
 
 
-class SwapRun:
+class SwapRun(RunFolder):
     """Paths inside a run's folder."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self.config = root / "swap.json"
         self.identity = root / "identity.json"
         self.scores = root / "scores.json"
-        self.weights = root / "weights" / "ema.weights.h5"
         self.identities = root / "weights" / "identities.npy"
-        self.last = root / "weights" / "last"
         self.heldout = root / "heldout.npz"
-        self.log = root / "log.csv"
-        self.curves = root / "curves.png"
-        self.samples = root / "samples"
 
     def forget(self) -> None:
-        """Throw away what training left behind."""
-        records.remove(self.last, self.last.with_name("last.old"), self.weights, self.identities, self.log, self.scores)
+        """See `RunFolder.forget`."""
+        super().forget()
+        records.remove(self.identities, self.scores)
 
 
 @dataclass(frozen=True, eq=False)
-class SwapHeldOut:
-    """Faces that were never trained on."""
+class SwapHeldOut(HeldOutFaces):
+    """Faces: ``targets`` are what should come out for ``identities``."""
 
-    images: NDArray[np.uint8]
-    """(N, S, S, 3) aligned crops."""
-    targets: NDArray[np.uint8]
-    """(N, S, S, 3) what should come out for ``identities``."""
     identities: NDArray[np.int32]
     """(N,) rows; -1 where nobody knows what should come out."""
-
-    def save(self, path: Path) -> None:
-        """As .npz; `load` reads it."""
-        np.savez_compressed(path, images=self.images, targets=self.targets, identities=self.identities)
-
-    @staticmethod
-    def load(path: Path) -> SwapHeldOut:
-        """Read what `save` wrote. Raises `WorkstationError`."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return SwapHeldOut(arrays["images"], arrays["targets"], arrays["identities"])
-        except DAMAGE as error:
-            raise WorkstationError(f"{path} cannot be read; train again") from error
 
 
 @dataclass(frozen=True)
@@ -163,11 +142,7 @@ def load_run(path: Path) -> TrainedSwap:
     run = SwapRun(path)
     config: SwapConfig = load_json(run.config, SwapConfig)
     identity = load_json(run.identity, IdentitySpec) if run.identity.exists() else None
-    scores = load_json(run.scores, Scores).scores if run.scores.exists() else {}
-    try:
-        vectors = np.load(run.identities, allow_pickle=False).astype(np.float32)
-    except (OSError, ValueError) as error:
-        raise WorkstationError(f"{path} has no trained weights yet; train up to a checkpoint first") from error
+    vectors = load_vectors(path, run.identities)
     if vectors.shape != (len(config.identities), config.preset.identity):
         raise WorkstationError(f"{run.identities} does not fit {run.config}; train again")
-    return TrainedSwap(path, config, vectors, identity, scores)
+    return TrainedSwap(path, config, vectors, identity, load_scores(run.scores))

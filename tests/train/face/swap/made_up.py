@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.face_contract import FaceDataSource
+from edge_runtime.face_manifest import FaceDataSource
 from edge_runtime.face_path_contract import CropSpec
 from train.face.parts import CROP
 from train.face.preprocess import crop_to_frame, frame_size_px, save_shard
