@@ -49,7 +49,7 @@ class Excitation:
     """Stateful source; `process` on one long block equals `process` on its pieces."""
 
     def __init__(self, sample_rate_hz: int, hop_length: int, pulse_taps: int, seed: int = 0) -> None:
-        self._rate = sample_rate_hz
+        self._log_rate = math.log(sample_rate_hz)
         self._hop = hop_length
         self._taps = pulse_taps
         table = _pulse_table(pulse_taps)
@@ -68,7 +68,7 @@ class Excitation:
         self._shimmer = np.random.Generator(np.random.PCG64(self._seed + 2))
         self._odd = 0
         self._phase = phase
-        self._log_f0: float | None = None
+        self._end: float | None = None  # log periods per sample at the end of the last hop
         self._tail = np.zeros(self._taps, np.float32)
 
     def process(self, log_f0: FloatArray, roughness: float = 0.0) -> ExcitationBlock:
@@ -79,31 +79,32 @@ class Excitation:
         """
         n_hops = len(log_f0)
         noise = self._random.standard_normal(n_hops * self._hop, dtype=np.float32)
-        pitch = log_f0.astype(np.float64)
+        # Plain numbers: two hops a chunk, for which arrays would cost more.
+        pitch = log_f0.tolist()
         if roughness > 0.0:
-            pitch += roughness * _JITTER * self._jitter.standard_normal(n_hops)
+            wobble = roughness * _JITTER * self._jitter.standard_normal(n_hops)
+            pitch = [value + by for value, by in zip(pitch, wobble.tolist(), strict=True)]
         return ExcitationBlock(self._pulses(pitch, roughness), noise)
 
-    def _pulses(self, log_f0: np.ndarray, roughness: float) -> FloatArray:
-        n_hops = len(log_f0)
-        if n_hops == 0:
+    def _pulses(self, log_f0: list[float], roughness: float) -> FloatArray:
+        if not log_f0:
             return np.zeros(0, np.float32)
-        if self._log_f0 is None:
-            self._log_f0 = float(log_f0[0])
-        out = np.zeros(n_hops * self._hop + self._taps, np.float32)
+        n = len(log_f0) * self._hop
+        out = np.zeros(n + self._taps, np.float32)
         out[: self._taps] = self._tail
-        step = self._ramped(log_f0, self._log_f0)
-        np.exp(step, out=step)
-        step *= 1.0 / self._rate  # periods per sample
+        step = self._steps(log_f0)
         self._place(out, step, roughness)
-        self._log_f0 = float(log_f0[-1])
-        self._tail = out[n_hops * self._hop :].copy()
-        return out[: n_hops * self._hop]
+        self._tail = out[n:].copy()
+        return out[:n]
 
-    def _ramped(self, values: np.ndarray, before: float) -> np.ndarray:
-        """Straight lines between hop ends, one value per sample."""
-        ends = values.tolist()
-        return np.array(list(zip([before, *ends], ends, strict=False))).dot(self._ramps).ravel()
+    def _steps(self, log_f0: list[float]) -> np.ndarray:
+        """Periods per sample: log F0 runs in straight lines between hop ends."""
+        ends = [value - self._log_rate for value in log_f0]
+        before = ends[0] if self._end is None else self._end
+        self._end = ends[-1]
+        lines: np.ndarray = np.array(list(zip([before, *ends], ends, strict=False))).dot(self._ramps).ravel()
+        np.exp(lines, out=lines)
+        return lines
 
     def _place(self, out: FloatArray, step: np.ndarray, roughness: float) -> None:
         phase = np.add.accumulate(step)  # half the overhead of np.cumsum
