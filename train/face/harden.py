@@ -12,7 +12,6 @@ teach, stay as they are. The run that is hardened is left alone; the new one is 
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +23,11 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face_manifest import FaceDataSource
-from edge_runtime.files import make_folder
+from edge_runtime.files import write_atomic
 from train.face.batches import Batches, Sampler, stream_batches
 from train.face.config import FaceConfig
 from train.face.consistency import consistency
+from train.face.continued import ContinuedRun, check_folder, keep_start
 from train.face.dataset import load_dataset
 from train.face.fit import Fit, FitOptions
 from train.face.looks import Frame, make_frame, network_flows
@@ -65,19 +65,21 @@ class Hardening:
     """The teacher's scores, as those in ``scores.json``."""
 
 
-class HardRun(Run):
+class HardRun(ContinuedRun):
     """Paths inside a hardened run's folder."""
+
+    made_by = "hardened"
+    start_file = "teacher.weights.h5"
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.hardening = root / "hardening.json"
-        self.teacher = root / "weights" / "teacher.weights.h5"
         self.pseudo = root / "pseudo"
 
     def forget(self) -> None:
-        """See `Run.forget`; the teacher goes too."""
+        """See `ContinuedRun.forget`."""
         super().forget()
-        remove(self.pseudo, self.hardening, self.teacher)
+        remove(self.pseudo, self.hardening)
 
 
 class Mixed:
@@ -130,25 +132,11 @@ def split(photos: PhotoSet) -> tuple[list[PhotoRecord], list[PhotoRecord]]:
     return ordered[judged:], ordered[: min(judged, JUDGED_ON[1])]
 
 
-def check_folder(trained: TrainedFace, run: HardRun) -> None:
-    """Refuse (`InputError`) a folder that holds another run, or the very one that is hardened."""
-    if run.root.resolve() == trained.root.resolve():
-        raise InputError("the hardened run needs a folder of its own; give another one with -o")
-    if run.config.exists() and not run.teacher.exists():
-        raise InputError(f"{run.root} holds another run; choose another folder")
-
-
 def prepare(trained: TrainedFace, run: HardRun, photos: PhotoSet, licence: str) -> None:
     """The new run's folder, with a copy of what is hardened. Raises `WorkstationError` when that has no weights."""
-    make_folder(run.teacher.parent)
-    own = Run(trained.root)
-    if not run.teacher.exists():
-        if not own.weights.is_file():
-            raise WorkstationError(f"{own.root} has no trained weights yet; train up to a checkpoint first")
-        for source, target in ((own.basis, run.basis), (own.weights, run.teacher)):
-            temporary = target.with_name("new-" + target.name)
-            shutil.copyfile(source, temporary)
-            temporary.replace(target)
+    keep_start(trained, run)
+    if not run.basis.exists():
+        write_atomic(run.basis, (Run(trained.root).basis.read_bytes(),))
     save_json(run.config, trained.config)
     unlabelled = FaceDataSource("photos without labels", licence, len(photos.faces))
     save_json(run.sources, Sources((*trained.sources, unlabelled)))
@@ -160,7 +148,7 @@ def learn_from(run: HardRun, data: Path, records: Sequence[PhotoRecord], config:
     from train.face.model import build_generator
 
     teacher = build_generator(config)
-    load_weights(teacher, run.teacher)
+    load_weights(teacher, run.start)
     lesson = ask_teacher(run.pseudo, data, records, network_flows(teacher), config, edits_each(len(records)))
     if not lesson.edits:
         raise WorkstationError("the network disagrees with itself on every photo; train it longer first")
@@ -211,7 +199,7 @@ def main(argv: Sequence[str]) -> int:
 def _fit_options(options: argparse.Namespace, run: HardRun) -> FitOptions:
     return FitOptions(
         options.minutes, options.steps, options.batch, options.checkpoint_minutes, options.seed,
-        flow_share=0.0, start=run.teacher, peak=PEAK,
+        flow_share=0.0, start=run.start, peak=PEAK,
     )  # fmt: skip
 
 

@@ -74,8 +74,9 @@ class PatchEdits:
     def __init__(self, sampler: Sampler, config: FaceConfig, patch: Patch) -> None:
         self._sampler = sampler
         self._inventing = sampler.growing(_GROWING[patch.name], _GROWN)
-        self._gains = np.maximum(np.array([unit.gain for unit in device_units()], np.float32), 1.0)
-        assert tuple(unit.name for unit in device_units()) == config.units
+        units = device_units()
+        assert tuple(unit.name for unit in units) == config.units
+        self._gains = np.maximum(np.array([unit.gain for unit in units], np.float32), 1.0)
 
     def draw(self, rng: np.random.Generator) -> Example:
         """An edit, augmented; a wish for all there is may be as much greater as the device makes it (`UnitSpec.gain`).

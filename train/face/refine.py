@@ -2,12 +2,11 @@
 
 The rest is run once for some thousand edits, most of which have something to invent there (`train.face.head_features`);
 a step then costs a fifth, and sees nothing but what the head is for. The run that is refined is left alone; the new one
-is stopped, resumed and exported as any.
+is stopped, resumed and exported as any (`train.face.continued`).
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +18,11 @@ from edge_runtime.errors import InputError
 from train.face.base import find_base
 from train.face.batches import stream_batches
 from train.face.config import FaceConfig
+from train.face.continued import ContinuedRun, check_folder, keep_start
 from train.face.dataset import load_dataset
 from train.face.fit import Fit, FitOptions, prepare
 from train.face.presets import PATCHES, Patch
-from train.face.run import Position, Run, TrainedFace
+from train.face.run import Position, Run
 from train.prefetch import Batch
 from train.run_folder import load_weights
 
@@ -50,12 +50,11 @@ class Refine(Fit):
     def make_trainer(self, options: FitOptions) -> Any:
         """See `Fit.make_trainer`."""
         from train.face.head_trainer import HeadTrainer
-        from train.face.model import build_generator, set_basis
+        from train.face.model import build_generator
 
         network = build_generator(self._config)
         assert options.start is not None, "a head is refined, not begun"
-        load_weights(network, options.start)
-        set_basis(network, self._basis)
+        load_weights(network, options.start)  # the basis is one of them
         return HeadTrainer(network, self._config, self._patch)
 
     def resume(self, trainer: Any, average: Any) -> Position | None:
@@ -72,32 +71,21 @@ class Refine(Fit):
         """See `Loop.before_step`; there is one stage."""
 
 
-def check_folder(base: TrainedFace, run: Run, start: Path) -> None:
-    """Refuse (`InputError`) a folder that holds another run, or the very one that is refined."""
-    if run.root.resolve() == base.root.resolve():
-        raise InputError("the refined run needs a folder of its own; give another one with -o")
-    if run.config.exists() and not start.exists():
-        raise InputError(f"{run.root} holds another run; choose another folder")
-
-
 def main(argv: Sequence[str]) -> int:
     """``changeling train face refine --base RUN --data DATA --patch eyes -o RUN2``."""
     options = _parser().parse_args(list(argv))
-    run, patch = Run(Path(options.output)), _BY_NAME[options.patch]
-    start = run.weights.with_name("base.weights.h5")
-    if options.restart:
-        run.forget()
-    base = find_base(options.base)
+    run, patch, base = ContinuedRun(Path(options.output)), _BY_NAME[options.patch], find_base(options.base)
     if base is None:
         raise InputError("say with --base which run's head to refine, or `shipped`")
-    check_folder(base, run, start)
-    folders = prepare([load_dataset(Path(path)) for path in options.data], base.config, run, base)
-    if not start.exists():
-        # The base may be refined further, or go, while this run is stopped.
-        shutil.copyfile(Run(base.root).weights, start.with_name("new-base.weights.h5")).replace(start)
+    check_folder(base, run)
+    if options.restart:
+        run.forget()
+    datasets = [load_dataset(Path(path)) for path in options.data]
+    keep_start(base, run)
+    folders = prepare(datasets, base.config, run, base)
     fit_options = FitOptions(
         options.minutes, options.steps, options.batch, options.checkpoint_minutes, options.seed, 0.0,
-        None if options.photos is None else Path(options.photos), start, PEAK,
+        None if options.photos is None else Path(options.photos), run.start, PEAK,
     )  # fmt: skip
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):

@@ -119,7 +119,7 @@ def test_a_stopped_hardening_goes_on_with_the_same_lessons(
     def start() -> Harden:
         prepare(trained, run, seen, "theirs")
         assert learn_from(run, photos, train[:4], config).edits > 0
-        return Harden(run, [folder], config, FitOptions(None, 12, 4, 60.0, 1, 0.0, start=run.teacher), frames)
+        return Harden(run, [folder], config, FitOptions(None, 12, 4, 60.0, 1, 0.0, start=run.start), frames)
 
     stopped = start()
     first = [weights.copy() for weights in stopped._trainer.network.get_weights()]
@@ -131,10 +131,10 @@ def test_a_stopped_hardening_goes_on_with_the_same_lessons(
         stopped.run()
     left = stopped._trainer.network.get_weights()
     assert any(not np.array_equal(a, b) for a, b in zip(first, left, strict=True))
-    teacher = run.teacher.read_bytes()
+    teacher = run.start.read_bytes()
     resumed = start()
     assert resumed.position.step == 3
-    assert run.teacher.read_bytes() == teacher
+    assert run.start.read_bytes() == teacher
     for a, b in zip(resumed._trainer.network.get_weights(), left, strict=True):
         assert np.array_equal(a, b)
     batches = resumed.batches()

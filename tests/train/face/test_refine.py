@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,11 +11,12 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from edge_runtime.errors import InputError
+from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.warped_faces import tiny_config, write_aligned
 from train.face import refine
 from train.face.batches import Sampler
+from train.face.continued import ContinuedRun, keep_start
 from train.face.head_features import PatchEdits, collect_features
 from train.face.model import build_generator, set_basis
 from train.face.parts import device_units
@@ -33,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> TrainedFace:
-    """A network that was never trained, whose mouth is open as far as masks go."""
+    """A network that was never trained."""
     run = Run(tmp_path_factory.mktemp("base") / "run")
     run.weights.parent.mkdir(parents=True)
     config = tiny_config()
@@ -112,6 +114,38 @@ def test_the_refined_run_has_a_folder_of_its_own(base: TrainedFace, tmp_path: Pa
     save_json(other.config, base.config)
     with pytest.raises(InputError, match="holds another run"):
         refine.main(command(base, other.root))
+
+
+@pytest.mark.usefixtures("rendered")
+def test_starting_again_never_takes_the_base_away(base: TrainedFace, tmp_path: Path) -> None:
+    """A slip in -o must not cost the run that was to be refined, nor a run that has nothing to do with it."""
+    kept = Run(base.root).weights.read_bytes()
+    with pytest.raises(InputError, match="a folder of its own"):
+        refine.main(command(base, base.root, "--restart"))
+    assert Run(base.root).weights.read_bytes() == kept
+    other = Run(tmp_path / "other")
+    save_json(other.config, base.config)
+    other.weights.parent.mkdir()
+    other.weights.write_bytes(b"hours of work")
+    with pytest.raises(InputError, match="holds another run"):
+        refine.main(command(base, other.root, "--restart"))
+    assert other.weights.read_bytes() == b"hours of work"
+
+
+def test_starting_again_begins_at_the_base_that_is_named(base: TrainedFace, tmp_path: Path) -> None:
+    """And not at the one of last time."""
+    run = ContinuedRun(tmp_path / "run")
+    run.start.parent.mkdir(parents=True)
+    run.start.write_bytes(b"another base")
+    run.forget()
+    keep_start(base, run)
+    assert run.start.read_bytes() == Run(base.root).weights.read_bytes()
+
+
+def test_a_base_without_weights_is_one_line(base: TrainedFace, tmp_path: Path) -> None:
+    with pytest.raises(WorkstationError, match="no trained weights yet"):
+        keep_start(dataclasses.replace(base, root=tmp_path / "empty"), ContinuedRun(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_features_are_what_the_network_sees_and_begin_anew_alike(base: TrainedFace, folder: Path) -> None:
