@@ -19,6 +19,7 @@ from train.face.adversary import Adversary
 from train.face.config import FaceConfig
 from train.face.render_out import blend, gate, shaded, upsample_flow, upsample_shade, warp
 from train.face.units import EXPRESSIONS
+from train.face.windows import window_means
 
 Tensor = Any
 
@@ -142,8 +143,7 @@ def paint_terms(spec: MaskSpec, weights: LossWeights, canvas: Canvas, mask: Tens
 
 def _detail(picture: Tensor) -> Tensor:
     """(B, H, W, 1) 0..1 whether a pixel differs from those about it."""
-    about = ops.average_pool(picture, _DETAIL_PX, strides=1, padding="same", data_format="channels_last")
-    return ops.minimum(_difference(picture, about) / _DETAIL, 1.0)
+    return ops.minimum(_difference(picture, window_means(picture, _DETAIL_PX)) / _DETAIL, 1.0)
 
 
 def move(config: FaceConfig, source: Tensor, outputs: Any) -> Tensor:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from keras import ops
+
+from train.face.windows import window_means
 
 Tensor = Any
 
@@ -67,19 +68,6 @@ def cross_entropy(mask: Tensor, true: Tensor) -> Tensor:
 def total(weights: SwapLossWeights, terms: dict[str, Tensor]) -> Tensor:
     """Weighted sum of the terms."""
     return sum(getattr(weights, name) * value for name, value in terms.items())
-
-
-def window_means(x: Tensor, window: int) -> Tensor:
-    """Means over square windows, of those pixels that there are. Along one side and then the other as convolutions:
-    as a pooling they took twice the time of the network."""
-    return _sum(x, window) / _sum(ops.ones_like(x[:1]), window)
-
-
-def _sum(x: Tensor, window: int) -> Tensor:
-    channels = int(x.shape[-1])
-    for sides in ((window, 1), (1, window)):
-        x = ops.depthwise_conv(x, np.ones((*sides, channels, 1), np.float32), padding="same")
-    return x
 
 
 def _weighted(error: Tensor, counted: Tensor, count: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras")
 
 from keras import ops
 
-from train.face.swap.losses import SwapLossWeights, dssim, swap_terms, total, window_means
+from train.face.swap.losses import SwapLossWeights, dssim, swap_terms, total
 
 pytestmark = pytest.mark.tensorflow
 
@@ -64,12 +64,3 @@ def test_structure_sees_blur_that_colour_hardly_does() -> None:
     same = ops.convert_to_numpy(dssim(batch["target"], batch["target"], 7))
     assert np.abs(same).max() < 1e-5
     assert ops.convert_to_numpy(dssim(grey, batch["target"], 7)).mean() > 0.4
-
-
-def test_means_over_windows_count_the_pixels_that_there_are() -> None:
-    """At the border too, where a window has fewer."""
-    picture = np.random.default_rng(1).random((1, 9, 8, 2)).astype(np.float32)
-    found = ops.convert_to_numpy(window_means(picture, 5))
-    for row, column in ((0, 0), (4, 4), (8, 7)):
-        window = picture[0, max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
-        np.testing.assert_allclose(found[0, row, column], window.mean(axis=(0, 1)), rtol=1e-5)
