@@ -9,6 +9,7 @@ their longer side. A photo in which nothing certain is found upright is searched
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,17 @@ class Detection:
         return Detection(self.score, box, transform.apply(self.points))
 
 
+@dataclass(frozen=True)
+class Square:
+    """A part of an image that the detector looks at, in the image's pixels; it may reach beyond the image."""
+
+    left: float
+    top: float
+    side: float
+    level: int
+    """0 the whole, 1 a piece of half its longer side, 2 of a quarter."""
+
+
 class Detector:
     """Finds faces; holds no state between images."""
 
@@ -61,17 +73,22 @@ class Detector:
         self._input = spec.graph.inputs[0].name
         self._anchors = make_anchors(spec)
 
-    def find(self, image: Image, *, levels: int = 1, turned: bool = False) -> list[Detection]:
+    def find(self, image: Image, *, levels: int = 1, turned: bool = False, piece: int | None = None) -> list[Detection]:
         """Faces of ``image`` (H, W, 3), the most certain first.
 
         ``levels`` 1 looks at the whole, 2 at halves too, 3 at quarters too. ``turned`` looks for faces on their side
-        and upside down too, where none stands upright for certain; the turn with the most certain face wins.
+        and upside down too, where none stands upright for certain; the turn with the most certain face wins. ``piece``
+        looks at one of the pieces alone, counted round and round.
         """
         factor = max(image.shape[:2]) // (_FINENESS * self.spec.size_px * 2 ** (levels - 1))
         if factor > 1:  # once, and not for every piece
             back = Similarity(float(factor), 0.0, (factor - 1.0) / 2.0, (factor - 1.0) / 2.0)
-            found = self.find(shrink(image, factor), levels=levels, turned=turned)
+            found = self.find(shrink(image, factor), levels=levels, turned=turned, piece=piece)
             return [face.mapped(back) for face in found]
+        if piece is not None:
+            pieces = self._squares(image.shape, levels)[1:]
+            found = self._look(image, pieces[piece % len(pieces)]) if pieces else []
+            return merge(found, self.spec.overlap_threshold)
         best: list[Detection] = []
         for quarter in range(4 if turned else 1):
             # np.rot90 turns the image counter-clockwise; `back` takes its coordinates to the image's
@@ -84,39 +101,40 @@ class Detector:
                 break
         return best
 
-    def _find_upright(self, image: Image, levels: int) -> list[Detection]:
-        height, width = image.shape[:2]
+    def _squares(self, shape: tuple[int, ...], levels: int) -> list[Square]:
+        """What a search of an image of ``shape`` (H, W, ...) looks at: the whole, then pieces, the finest last."""
+        height, width = shape[:2]
         long_side = max(height, width)
-        found = self._look(image, -(long_side - width) / 2.0, -(long_side - height) / 2.0, long_side)
-        certain = self.spec.score_threshold + _PIECE_SCORE * (1.0 - self.spec.score_threshold)
+        found = [Square(-(long_side - width) / 2.0, -(long_side - height) / 2.0, long_side, 0)]
         for level in range(1, levels):
             side = long_side / 2**level
             if side < self.spec.size_px / 2:
                 break
-            finer = []
-            for top in _starts(height, side):
-                for left in _starts(width, side):
-                    faces = self._look(image, left, top, side)
-                    finer += [
-                        face
-                        for face in faces
-                        if face.score >= certain
-                        and _lies_inside(face.box, left, top, side, image.shape)
-                        and not any(covers(coarser.box, face.box) for coarser in found)
-                    ]
-            found += finer
+            corners = ((left, top) for top in _starts(height, side) for left in _starts(width, side))
+            found += [Square(left, top, side, level) for left, top in corners]
+        return found
+
+    def _find_upright(self, image: Image, levels: int) -> list[Detection]:
+        found: list[Detection] = []
+        for _, squares in groupby(self._squares(image.shape, levels), lambda square: square.level):
+            finer = [face for square in squares for face in self._look(image, square)]
+            found += [face for face in finer if not any(covers(coarser.box, face.box) for coarser in found)]
         return merge(found, self.spec.overlap_threshold)
 
-    def _look(self, image: Image, left: float, top: float, side: float) -> list[Detection]:
-        """Faces in the square of ``side`` whose corner is at (left, top), in the image's coordinates."""
+    def _look(self, image: Image, square: Square) -> list[Detection]:
+        """Faces in the ``square``, in the image's coordinates; of a piece only certain ones that lie inside."""
         spec = self.spec
-        scale = side / spec.size_px
-        to_image = Similarity(scale, 0.0, left + (scale - 1.0) / 2.0, top + (scale - 1.0) / 2.0)
+        scale = square.side / spec.size_px
+        to_image = Similarity(scale, 0.0, square.left + (scale - 1.0) / 2.0, square.top + (scale - 1.0) / 2.0)
         crop = sample(image, to_image, (spec.size_px, spec.size_px), black_outside=True)
         outputs = self._backend.run({self._input: as_input(crop, spec.input_minimum, spec.input_maximum)})
-        return [
+        faces = [
             face.mapped(to_image) for face in decode(outputs[spec.boxes], outputs[spec.logits], self._anchors, spec)
         ]
+        if square.level == 0:
+            return faces
+        certain = spec.score_threshold + _PIECE_SCORE * (1.0 - spec.score_threshold)
+        return [face for face in faces if face.score >= certain and _lies_inside(face.box, square, image.shape)]
 
 
 def as_input(crop: Image, minimum: float, maximum: float) -> FloatArray:
@@ -204,7 +222,8 @@ def _starts(length: int, side: float) -> list[float]:
     return [float(start) for start in np.linspace(0.0, length - side, count)]
 
 
-def _lies_inside(box: FloatArray, left: float, top: float, side: float, shape: tuple[int, ...]) -> bool:
+def _lies_inside(box: FloatArray, square: Square, shape: tuple[int, ...]) -> bool:
+    left, top, side = square.left, square.top, square.side
     margin = side * (1.0 - _LARGEST_SHARE) / 2.0
     low = (max(left + margin, 0.0) if left > 0 else -side, max(top + margin, 0.0) if top > 0 else -side)
     right, bottom = left + side, top + side

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.face.detect import Detector, covers, overlap
+from edge_runtime.face.detect import Detection, Detector, covers, overlap
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.landmarks import Face, Landmarker
 from edge_runtime.face.measures import measure_face
@@ -16,6 +16,9 @@ from edge_runtime.face.smoothing import OneEuroFilter
 from edge_runtime.face_path_contract import TrackSpec
 
 Image = NDArray[np.uint8]
+
+_LOOKS = 3
+"""At the whole and at pieces of it, in the time from one search of the whole to the next."""
 
 
 @dataclass(frozen=True)
@@ -73,34 +76,50 @@ class Tracker:
                 continue
             self._see(track, followed, time_s)
         self._drop_doubles()
-        scheduled = self._frame % self.spec.detect_every_frames == 0
-        if lost or scheduled or not self._tracks:
-            # a lost face is looked for at once, but only in the whole picture: pieces cost several times as much
-            self._search(image, time_s, self._levels if scheduled else 1)
+        for detection in self._look_about(image, lost):
+            self._meet(image, detection, time_s)
         self._tracks = [track for track in self._tracks if self._opacity(track, time_s) > 0.0]
         return [TrackedFace(t.number, t.face, t.steady, t.measures, self._opacity(t, time_s)) for t in self._tracks]
 
-    def _search(self, image: Image, time_s: float, levels: int) -> None:
-        """Look for faces that are not followed yet, and for those that were lost."""
-        for detection in self._detector.find(image, levels=levels):
-            seen = [track.face for track in self._tracks if self._is_seen(track)]
-            if any(self._same(known, detection.box) for known in seen):
-                continue
-            face = self._landmarker.locate(image, detection)
-            if face is None or any(self._same(known, face.box) for known in seen):
-                continue
-            held = [track for track in self._tracks if not self._is_seen(track)]
-            again = max(held, key=lambda track: overlap(face.box, track.face.box), default=None)
-            if again is not None and overlap(face.box, again.face.box) > self.spec.overlap_threshold:
-                again.filter.reset()
-                again.measures_filter.reset()
-                self._see(again, face, time_s)
-                continue
-            filters = OneEuroFilter(self.spec.five), OneEuroFilter(self.spec.measures)
-            track = _Track(self._next_number, face, filters[0], self._frame, time_s, face, filters[1], {})
-            self._next_number += 1
-            self._see(track, face, time_s)
-            self._tracks.append(track)
+    def _look_about(self, image: Image, lost: bool) -> list[Detection]:
+        """Where faces may be now.
+
+        With nobody to follow the whole is searched in every frame, and its pieces every so often. With a face to follow
+        the search is spread, so that no frame waits for many runs of the detector: now the whole, and in the time until
+        it is due again two of the pieces, which take turns.
+        """
+        every = self.spec.detect_every_frames
+        searches, phase = divmod(self._frame, every)
+        if not self._tracks:
+            return self._detector.find(image, levels=self._levels if phase == 0 else 1)
+        if lost or phase == 0:  # a lost face is looked for at once
+            return self._detector.find(image)
+        moments = [look * every // _LOOKS for look in range(1, _LOOKS)]
+        if self._levels > 1 and phase in moments:
+            number = searches * len(moments) + moments.index(phase)
+            return self._detector.find(image, levels=self._levels, piece=number)
+        return []
+
+    def _meet(self, image: Image, detection: Detection, time_s: float) -> None:
+        """A face was found: one that is not followed yet, or was lost, is followed from now on."""
+        seen = [track.face for track in self._tracks if self._is_seen(track)]
+        if any(self._same(known, detection.box) for known in seen):
+            return
+        face = self._landmarker.locate(image, detection)
+        if face is None or any(self._same(known, face.box) for known in seen):
+            return
+        held = [track for track in self._tracks if not self._is_seen(track)]
+        again = max(held, key=lambda track: overlap(face.box, track.face.box), default=None)
+        if again is not None and overlap(face.box, again.face.box) > self.spec.overlap_threshold:
+            again.filter.reset()
+            again.measures_filter.reset()
+            self._see(again, face, time_s)
+            return
+        filters = OneEuroFilter(self.spec.five), OneEuroFilter(self.spec.measures)
+        track = _Track(self._next_number, face, filters[0], self._frame, time_s, face, filters[1], {})
+        self._next_number += 1
+        self._see(track, face, time_s)
+        self._tracks.append(track)
 
     def _see(self, track: _Track, face: Face, time_s: float) -> None:
         track.face, track.seen_frame, track.seen_s = face, self._frame, time_s

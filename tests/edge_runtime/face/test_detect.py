@@ -80,6 +80,18 @@ def test_small_faces_are_found_in_pieces_of_a_large_photo(face: FaceConverter) -
     assert len(face.find_faces(image)) == 20
 
 
+def test_pieces_one_by_one_find_what_a_search_of_all_finds(face: FaceConverter) -> None:
+    detector = face.finder.detector
+    image = picture((60.0, 70.0, 30.0), (430.0, 370.0, 30.0), width=560, height=500)
+    at_once = {tuple(np.round(found.box / 20.0)) for found in detector.find(image, levels=2)}
+
+    one_by_one = [found for number in range(9) for found in detector.find(image, levels=2, piece=number)]
+
+    assert at_once
+    assert at_once <= {tuple(np.round(found.box / 20.0)) for found in one_by_one}
+    assert detector.find(picture(width=40, height=40), levels=2, piece=3) == []
+
+
 def test_no_face_is_no_answer(face: FaceConverter) -> None:
     assert face.find_faces(picture()) == []
     assert face.find_faces(np.zeros((1, 1, 3), np.uint8)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +119,40 @@ def test_a_new_face_is_seen_at_the_next_search(face: FaceConverter) -> None:
         stream.look(picture(*discs, width=280), i * FRAME_S)
         counts.append(len(stream.faces))
     assert counts == [1, 1, 1, 1, 1, 2]
+
+
+def test_a_search_is_spread_over_frames_once_a_face_is_followed(
+    face: FaceConverter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame that waits for all pieces comes late: on a small board by a tenth of a second."""
+    runs, detector = [0], face.finder.detector
+    look = detector._look
+
+    def counted(*arguments: Any) -> Any:
+        runs[0] += 1
+        return look(*arguments)
+
+    monkeypatch.setattr(detector, "_look", counted)
+    stream, image = face.stream(), picture((80.0, 60.0, 30.0), width=560, height=500)
+    stream.look(image, 0.0)
+    at_first, per_frame = runs[0], []
+    for i in range(1, 16):
+        runs[0] = 0
+        stream.look(image, i * FRAME_S)
+        per_frame.append(runs[0])
+    assert at_first > 2
+    assert per_frame == [1, 0, 1, 0, 1] * 3
+
+
+def test_small_faces_appear_while_another_is_followed(face: FaceConverter) -> None:
+    """They show in pieces alone, of which each has its turn."""
+    stream = face.stream()
+    for i in range(40):
+        small = [] if i < 2 else [(430.0, 370.0, 30.0)]
+        stream.look(picture((80.0, 100.0, 50.0), *small, width=560, height=500), i * FRAME_S)
+        if len(stream.faces) == 2:
+            break
+    assert len(stream.faces) == 2
 
 
 def test_frames_without_time_do_not_confuse_seen_and_lost(face: FaceConverter) -> None:
