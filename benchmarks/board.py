@@ -34,6 +34,7 @@ from edge_runtime.default_model import open_model_or_default
 from edge_runtime.errors import ChangelingError, WorkstationError
 from edge_runtime.media.audio import read_audio
 from edge_runtime.media.image import read_photo
+from edge_runtime.model_file import open_model
 from tests.device.boards import BOARDS
 from tests.device.emulator import EmulatedBoard, prepare
 from tests.device.no_board import NoBoardError
@@ -76,7 +77,7 @@ def all_cases(models: Sequence[Path]) -> list[Case]:
     """What the tables show, the budgets first."""
     cases = checked_cases()
     for board in ("pi4-bookworm", "pi5-bookworm"):
-        cases += [Case("voice", board, model) for model in models]
+        cases += [Case(open_model(model).manifest.kind, board, model) for model in models]
     cases += [Case("face", "pi4-bookworm", opencv=False), Case("face", "pi5-bookworm")]
     cases += [Case("voice", board) for board in ("pi4-trixie", "pi4-bookworm-32")]
     cases += [Case(kind, "pi4-bookworm", threads=n) for kind in ("voice", "face") for n in (2, 4)]
@@ -204,16 +205,16 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Instructions on emulated Raspberry Pis.")
     parser.add_argument("--cache", type=Path, required=True, help="where emulated boards are kept")
     parser.add_argument("--wheel", type=Path, required=True)
-    parser.add_argument("--models", type=Path, help="folder with further .tflite of voices")
+    parser.add_argument("--models", type=Path, help="folder with further .tflite of voices and faces")
     parser.add_argument("--check", action="store_true", help="compare with the written tables")
     parser.add_argument("-o", "--output", type=Path, default=RESULTS)
     options = parser.parse_args(argv)
     models = sorted(options.models.glob("*.tflite")) if options.models else []
-    cases = checked_cases() if options.check else all_cases(models)
     wheel = options.wheel.resolve()
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         try:
+            cases = checked_cases() if options.check else all_cases(models)
             budgets = load(options.output) if options.check else []
             counter = Counter(options.cache, wheel, scratch)
             rows = []

@@ -39,7 +39,7 @@ PARTS = {
     },
 }
 WARM_UP, REPEATS = {"voice": 50, "face": 2}, {"voice": 100, "face": 15}
-"""Chunks or frames; faces are looked for anew in one of 15 frames."""
+"""Chunks or frames; in 15 frames the search for new faces has looked at the whole once and at two pieces."""
 
 
 class Sections:

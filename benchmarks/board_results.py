@@ -132,7 +132,7 @@ def tables(rows: Sequence[Row], sizes: Sequence[Installed]) -> str:
         "",
         "## Face: one frame of 640 x 480 with one face, millions of instructions",
         "",
-        "A search for faces of one frame in 15 is spread over all of them.",
+        "In 15 frames the detector looks at the whole picture once and at two pieces of it; that is spread over all.",
         "",
         *_face_table([row for row in single if row.kind == "face"]),
         "",
