@@ -188,7 +188,7 @@ bench: $(DEMO_TRAIN)/converted.wav ## measure that small voice on this machine, 
 	@$(WORKSTATION)/bin/python benchmarks/voice.py $(DEMO_TRAIN)/model --device $(DEVICE) -o out/bench
 
 soak: $(WORKSTATION_READY) ## run a live voice for ten minutes, with stalls, load and pulled plugs
-	@mkdir -p out; $(WORKSTATION)/bin/python benchmarks/soak.py --minutes 10 -o out/live.md
+	@mkdir -p out; OPENBLAS_NUM_THREADS=1 $(WORKSTATION)/bin/python benchmarks/soak.py --minutes 10 -o out/live.md
 
 score: $(DEMO_TRAIN)/converted.wav $(EVALUATE_READY) ## score it on that recording (needs PyTorch)
 	@$(EVALUATE)/bin/changeling evaluate voice $(dir $(DEMO_SOURCE)) --model "$(demo_model)" \

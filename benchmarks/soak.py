@@ -1,6 +1,6 @@
 """A live voice for a long time, with everything that goes wrong on a board: stalls, load, clocks that differ, plugs.
 
-    .venv/bin/python benchmarks/soak.py --minutes 10 -o benchmarks/results/live.md
+    OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/soak.py --minutes 10 -o benchmarks/results/live.md
 
 The shipped voices run in real time between devices that keep the computer's clock (`benchmarks.clocked_devices`), the
 microphone's 150 parts in a million fast. Every half minute the converter is held up for 0.3 s; half of the time other
@@ -13,22 +13,24 @@ beginning and at the end.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 import edge_runtime
 from benchmarks.clocked_devices import ClockedMicrophone, ClockedSpeaker, Plug, lag_s
+from edge_runtime.cli.live_voice import take_priority
 from edge_runtime.cli.machine import describe, this_machine
 from edge_runtime.devices.sound import SoundDevices, SoundNames, open_sound
+from edge_runtime.errors import ControlError
 from edge_runtime.live.commands import BYPASS, Commands
 from edge_runtime.live.console import Console
 from edge_runtime.live.notify import Notifier
@@ -37,7 +39,6 @@ from edge_runtime.live.voice_link import VoiceLink, VoiceModels, VoiceTotals
 from edge_runtime.media.audio import read_audio, to_mono
 from edge_runtime.media.pcm import Samples
 from edge_runtime.media.resample import resample
-from edge_runtime.system import take_realtime_priority
 
 SPEECH = Path(__file__).parents[1] / "tests" / "assets" / "real_male.wav"
 STALL_EVERY_S, STALL_S = 30.0, 0.3
@@ -113,7 +114,12 @@ class Soak:
 
     def run(self) -> list[dict[str, Any]]:
         """Until the time is over."""
-        figures = io.StringIO()
+        with tempfile.TemporaryFile("w+") as figures:  # on the disk: what is kept in memory here would look like a leak
+            self._supervise(figures)
+            figures.seek(0)
+            return [json.loads(line) for line in figures]
+
+    def _supervise(self, figures: TextIO) -> None:
         commands = Commands(keys=False)
         script = _Script(self, commands)
         console = Console("json", figures, sys.stderr)
@@ -122,7 +128,6 @@ class Soak:
         )
         with commands:
             supervisor.run()
-        return [json.loads(line) for line in figures.getvalue().splitlines()]
 
 
 class _Script:
@@ -220,7 +225,10 @@ def main() -> None:
     parser.add_argument("--priority", choices=("realtime", "normal"), default="realtime")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
-    realtime = options.priority == "realtime" and take_realtime_priority()
+    try:
+        realtime = take_priority(options.priority)
+    except ControlError as error:
+        sys.exit(f"soak: {error}")
     names = None
     if options.input and options.output_device:
         names = SoundNames(options.input, options.output_device, None)

@@ -34,7 +34,7 @@ def live_voice(argv: list[str]) -> int:
     from edge_runtime.media.recording import record_sound
 
     models, comment = _models(options)
-    realtime = _take_priority(options.priority)
+    realtime = take_priority(options.priority)
     names = SoundNames(options.input, options.output, options.rate)
     totals = VoiceTotals(started_s=time.monotonic(), realtime=realtime)
 
@@ -85,7 +85,7 @@ def _parser() -> arguments.Parser:
     return parser
 
 
-def _take_priority(wanted: str | None) -> bool:
+def take_priority(wanted: str | None) -> bool:
     """Real-time priority where it is safe: OpenBLAS's own threads do not get it, and whoever waits for them spins."""
     safe = os.environ.get(_BLAS_THREADS) == "1"
     if wanted == "realtime" and not safe:
