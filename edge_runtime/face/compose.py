@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Box, FloatArray, Similarity, crop_box
-from edge_runtime.face.remap import remap, sample
+from edge_runtime.face.remap import positions, remap_at, sample
 from edge_runtime.face_path_contract import CropSpec, EditMaskSpec, MaskSpec
 
 Image = NDArray[np.uint8]
@@ -66,14 +66,16 @@ class Composer:
         flow = np.clip(edit.flow, -limit, limit) * (self._window_of(edit.flow, spec.feather_px) * share)
         # Turned while there are few of them: between cells, moves are interpolated whichever way they are counted.
         moves = to_crop.inverse().turn(flow)
-        moves[(np.abs(moves) < _STILL_PX).all(axis=-1)] = 0.0
+        moves[(np.abs(moves[..., 0]) < _STILL_PX) & (np.abs(moves[..., 1]) < _STILL_PX)] = 0.0
         mask = open_gate(edit.mask, spec) * (self._window_of(edit.mask, spec.feather_px) * share)
-        shade = np.clip(edit.shade, -1.0, 1.0) * (self._window_of(edit.shade, spec.shade_feather_px) * share)
-        return moves, mask.astype(np.float32), shade.astype(np.float32)
+        shade = edit.shade
+        if edit.shade.any():
+            shade = np.clip(edit.shade, -1.0, 1.0) * (self._window_of(edit.shade, spec.shade_feather_px) * share)
+        return moves, mask.astype(np.float32, copy=False), shade.astype(np.float32, copy=False)
 
     def _window_of(self, field: FloatArray, feather_px: float) -> FloatArray:
-        cells = field.shape[0]
-        return border_window(cells, feather_px * cells / self._size_px)[..., None]
+        cells, channels = field.shape[1:]
+        return wide_window(cells, feather_px * cells / self._size_px, channels)
 
     def _box_of(self, fields: Sequence[FloatArray], to_crop: Similarity) -> Box:
         """The upright box in the photo in which any of the fields (n, n, channels) of the crop is not 0."""
@@ -99,9 +101,10 @@ class Composer:
 
     def _moved(self, image: Image, moves: FloatArray, from_box: Similarity, box: Box) -> Image:
         """The pixels of the box, each from where it comes."""
-        cut, columns, rows = _source(image, box, moves)
+        cut, left, top = _source(image, box, moves)
         found = sample(moves, self._to_cells(moves, from_box), box.shape, black_outside=True)
-        return remap(cut, found[..., 0] + columns, found[..., 1] + rows[:, None])
+        found += positions(top + box.shape[0], left + box.shape[1])[top:, left:]
+        return remap_at(cut, found)
 
     def _shaded(self, moved: Image, shade: FloatArray, from_box: Similarity) -> Image:
         """Each level v, 0..1, becomes v + shade v (1 - v): lighter or darker; black, white and the range are kept."""
@@ -115,8 +118,7 @@ class Composer:
 
 def _extent(field: FloatArray, size_px: int) -> list[tuple[float, float]]:
     """Two corners (x, y) in the crop between which a field (n, n, channels) is not 0, a cell's reach included."""
-    active = (field != 0.0).any(axis=-1)
-    rows, columns = np.flatnonzero(active.any(axis=1)), np.flatnonzero(active.any(axis=0))
+    rows, columns = occupied(field)
     if not len(rows):
         return []
     cell = size_px / field.shape[0]
@@ -126,20 +128,25 @@ def _extent(field: FloatArray, size_px: int) -> list[tuple[float, float]]:
     ]
 
 
-def _source(image: Image, box: Box, moves: FloatArray) -> tuple[Image, FloatArray, FloatArray]:
-    """The part of the photo that the moves (G, G, 2) can reach from the box, and the box's columns and rows in it."""
+def occupied(field: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows and the columns of a field (h, w, channels) in which something is not 0."""
+    height, width, channels = field.shape
+    active = field.reshape(height, width * channels) != 0.0  # NumPy is slow along an axis of a few channels
+    across = active.any(axis=0).reshape(width, channels)
+    return np.flatnonzero(active.any(axis=1)), np.flatnonzero(across.any(axis=1))
+
+
+def _source(image: Image, box: Box, moves: FloatArray) -> tuple[Image, int, int]:
+    """The part of the photo that the moves (G, G, 2) can reach from the box, and the box's left and top in it."""
     # Between cells nothing moves farther than at them, and nothing at all outside.
-    least = np.minimum(moves.min(axis=(0, 1)), 0.0)
-    most = np.maximum(moves.max(axis=(0, 1)), 0.0)
+    x, y = moves[..., 0], moves[..., 1]
     reach = Box(
-        box.left + int(np.floor(least[0])) - 1,
-        box.top + int(np.floor(least[1])) - 1,
-        box.right + int(np.ceil(most[0])) + 2,
-        box.bottom + int(np.ceil(most[1])) + 2,
+        box.left + int(np.floor(min(x.min(), 0.0))) - 1,
+        box.top + int(np.floor(min(y.min(), 0.0))) - 1,
+        box.right + int(np.ceil(max(x.max(), 0.0))) + 2,
+        box.bottom + int(np.ceil(max(y.max(), 0.0))) + 2,
     ).within(image.shape)
-    columns = np.arange(box.left - reach.left, box.right - reach.left, dtype=np.float32)
-    rows = np.arange(box.top - reach.top, box.bottom - reach.top, dtype=np.float32)
-    return image[reach.slices], columns, rows
+    return image[reach.slices], box.left - reach.left, box.top - reach.top
 
 
 def open_gate(mask: FloatArray, spec: MaskSpec) -> FloatArray:
@@ -153,7 +160,7 @@ def blend_over(moved: Image, mask: FloatArray, rgb: FloatArray, from_box: Simila
 
     ``rgb`` (S, S, 3) 0..1 lies in the crop, to which ``from_box`` goes from the photo's pixels.
     """
-    rows, columns = np.flatnonzero(mask.any(axis=(1, 2))), np.flatnonzero(mask.any(axis=(0, 2)))
+    rows, columns = occupied(mask)
     if not len(rows):
         return moved
     part = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
@@ -174,5 +181,13 @@ def border_window(cells: int, feather_cells: float) -> FloatArray:
     ramp = np.clip(distance, 0.0, 1.0)
     smooth = ramp * ramp * (3.0 - 2.0 * ramp)
     window = np.asarray(np.minimum(smooth[:, None], smooth[None, :]), np.float32)
+    window.setflags(write=False)
+    return window
+
+
+@lru_cache(maxsize=16)
+def wide_window(cells: int, feather_cells: float, channels: int) -> FloatArray:
+    """`border_window` for a field (cells, cells, channels)."""
+    window = np.repeat(border_window(cells, feather_cells)[..., None], channels, axis=-1)
     window.setflags(write=False)
     return window

@@ -20,6 +20,8 @@ Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 
 MAXIMUM_SIDE = 32_000
 """Longest side in pixels of what OpenCV samples from or to; larger pieces go through NumPy."""
+_KEPT_PIXELS, _KEPT_STEP = 1 << 19, 64
+"""Up to this many positions are kept, for sizes in steps of so many: a box about a face changes from frame to frame."""
 
 
 @functools.cache
@@ -40,6 +42,36 @@ def remap(image: Pixels, x: FloatArray, y: FloatArray) -> Pixels:
         return _gather(image, x, y)
     sampled = library.remap(image, x, y, interpolation=library.INTER_LINEAR, borderMode=library.BORDER_REPLICATE)
     return np.asarray(sampled, image.dtype).reshape(*x.shape, image.shape[2])  # cv2 drops a single channel
+
+
+def remap_at(image: Pixels, where: FloatArray) -> Pixels:
+    """`remap` with x and y side by side, (h, w, 2)."""
+    library = opencv()
+    if library is None or max(*image.shape[:2], *where.shape) > MAXIMUM_SIDE:
+        return _gather(image, where[..., 0], where[..., 1])
+    sampled = library.remap(image, where, None, library.INTER_LINEAR, borderMode=library.BORDER_REPLICATE)
+    return np.asarray(sampled, image.dtype).reshape(*where.shape[:2], image.shape[2])
+
+
+def positions(height: int, width: int) -> FloatArray:
+    """(height, width, 2): x and y of every pixel, to read only. Those of a face's size are kept for the next frame."""
+    if height * width > _KEPT_PIXELS:
+        return _make_positions(height, width)
+    rounded = (-(-size // _KEPT_STEP) * _KEPT_STEP for size in (height, width))
+    return _kept_positions(*rounded)[:height, :width]
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_positions(height: int, width: int) -> FloatArray:
+    return _make_positions(height, width)
+
+
+def _make_positions(height: int, width: int) -> FloatArray:
+    made = np.empty((height, width, 2), np.float32)
+    made[..., 0] = np.arange(width, dtype=np.float32)
+    made[..., 1] = np.arange(height, dtype=np.float32)[:, None]
+    made.setflags(write=False)
+    return made
 
 
 def sample(image: Pixels, transform: Similarity, shape: tuple[int, int], *, black_outside: bool = False) -> Pixels:
