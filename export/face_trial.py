@@ -6,7 +6,7 @@ makes the pictures that are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,52 +14,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import InputError, WorkstationError
+from edge_runtime.errors import WorkstationError
 from edge_runtime.face.compose import Composer
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit, edit_of, parts_of
-from edge_runtime.face.geometry import align
-from edge_runtime.face.remap import sample
 from edge_runtime.face_contract import FaceManifest
-from edge_runtime.face_path_contract import CropSpec
-from edge_runtime.golden import GOLDEN
-from edge_runtime.media.image import READ_SUFFIXES, read_photo
 from edge_runtime.model_file import open_model
 from export import bundle
 from export.calibrate import Step, keras_step, roll_out
-from export.inspect_graph import GraphFacts
 from export.parity import Reference
-from export.recipes import Recipe
-from export.report_faces import Faces, differences, faces_section
+from export.picture_trial import SHOWN, PictureTrial, found_complaint, photo_crops
+from export.report_faces import Faces, faces_section
 from export.subject import FloatArray
 from export.trial import Evidence, Tried
 from export.worker import Job
 from train.face.manifest import draft_manifest
-from train.face.parts import FaceParts, load_parts
-from train.face.preprocess import find_five
+from train.face.parts import FaceParts
 from train.face.run import NETWORK, HeldOut, TrainedFace
-from train.face.scoring import compose, psnr_db, touched_square_error
+from train.face.scoring import compose
 
 Image = NDArray[np.uint8]
-
-SHOWN = 8
-"""Edits that go into the report as pictures."""
-PICTURE_PSNR = "picture_psnr_db"
-"""Score: finished pictures of a file against Keras', over the part of the crop that Keras changes."""
 
 _LOOK_AT = (
     "The aligned crop, as the device composes it: its own pixels moved, and those that must be invented blended over."
 )
-_FOUND_SHARE = 0.5
-_MAXIMUM_PHOTOS = 64
 
 
-class FaceTrial:
+class FaceTrial(PictureTrial[FaceManifest]):
     """See `export.trial.Trial`. The run's weights are never changed."""
 
     def __init__(self, run: TrainedFace, tier: str = NETWORK, parts: FaceParts | None = None) -> None:
+        super().__init__(parts)
         self._run, self._tier = run, tier
-        self._parts = parts or load_parts()
         self._test = HeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.float32))
         self._edits: list[Edit] = []
 
@@ -76,7 +62,8 @@ class FaceTrial:
     @cached_property
     def draft(self) -> FaceManifest:
         """Without the graph."""
-        return draft_manifest(self._run, self.step, self._tier, generator=bundle.generator())
+        draft = draft_manifest(self._run, self.step, self._tier, generator=bundle.generator())
+        return self._with_landmarks(draft)
 
     @cached_property
     def _keras(self) -> Step:
@@ -92,7 +79,7 @@ class FaceTrial:
         crops, names = heldout.images[::2], tuple(f"heldout {i}" for i in range(0, len(heldout.deltas), 2))
         if calibration is not None:
             crops, names = photo_crops(self._parts, self._run.config.crop, calibration)
-        rolled_out = roll_out(self._keras, _feeds(self._test.images, self._test.deltas))
+        rolled_out = roll_out(self._keras, _feeds(self._images, self._test.deltas))
         outputs = rolled_out.outputs
         self._edits = [edit_of({key: value[i] for key, value in outputs.items()}) for i in range(len(outputs["flow"]))]
         return Evidence(
@@ -103,56 +90,33 @@ class FaceTrial:
             f"{len(self._test.deltas)} held-out edits",
         )
 
-    def pack(
-        self,
-        recipe: Recipe,
-        facts: GraphFacts,
-        graph: bytes,
-        scores: Mapping[str, float],
-        stages: Mapping[str, FloatArray] | None,
-    ) -> bytes:
-        """See `Trial.pack`; detector, landmark model and their notice ride along."""
-        manifest = bundle.finish_manifest(self.draft, recipe, facts, graph, scores)
-        files = {**self._parts.files, "NOTICE": _notice(manifest).encode()}
-        files["LICENCE"] = f"{manifest.name}: {manifest.licence}\n".encode()
-        if stages is not None:
-            share = bundle.golden_share(recipe.precision)
-            tolerance = [share * max(1.0, float(np.abs(values).max())) for values in stages.values()]
-            files[GOLDEN] = bundle.pack_golden(
-                {"crop": self._test.images[0], "delta": self._test.deltas[:1]}, stages, tolerance
-            )
-        return bundle.pack(manifest, recipe, graph, files)
+    def _golden_inputs(self) -> dict[str, np.ndarray]:
+        return {"crop": self._images[0], "delta": self._test.deltas[:1]}
+
+    def _what(self) -> Sequence[str]:
+        return (f"{self.draft.name}, a model made with Changeling that changes the expression of faces.",)
+
+    @property
+    def _images(self) -> Image:
+        return self._test.images
 
     def job(self, label: str, path: Path) -> Job:
         """Edits every test crop."""
-        return Job(label, try_faces, (str(path), self._test.images, self._test.deltas))
-
-    def scores(self, tried: Tried) -> dict[str, float]:
-        """How near the finished pictures are to Keras'."""
-        return {PICTURE_PSNR: pictures_psnr_db(self._test.images, self._finished, [np.asarray(p) for p in tried.shown])}
+        return Job(label, try_faces, (str(path), self._images, self._test.deltas))
 
     @cached_property
     def _finished(self) -> list[Image]:
         """What Keras makes of the test crops."""
         composer = Composer(self.draft.crop, self.draft.mask)
-        return [compose(composer, image, edit) for image, edit in zip(self._test.images, self._edits, strict=True)]
-
-    def complaints(self, recipe: Recipe, scores: Mapping[str, float]) -> list[str]:
-        """Finished pictures that are too far from Keras'."""
-        return recipe.picture_complaints(scores[PICTURE_PSNR])
+        return [compose(composer, image, edit) for image, edit in zip(self._images, self._edits, strict=True)]
 
     def keras_exhibits(self) -> list[Any]:
         """Before, wanted, and by Keras."""
         return [
-            Faces("before", tuple(self._test.images[:SHOWN])),
+            Faces("before", tuple(self._images[:SHOWN])),
             Faces("wanted (rendered)", tuple(self._test.targets[:SHOWN])),
             Faces("Keras (float32)", tuple(self._finished[:SHOWN])),
         ]
-
-    def exhibits(self, label: str, tried: Tried) -> list[Any]:
-        """By a file, and ten times what is different from Keras."""
-        ours = [np.asarray(picture, np.uint8) for picture in tried.shown[:SHOWN]]
-        return [Faces(label, tuple(ours)), differences(label, ours, self._finished)]
 
     def section(self, exhibits: Sequence[Any]) -> str:
         """Pictures side by side."""
@@ -160,36 +124,9 @@ class FaceTrial:
         return faces_section(exhibits, said, _LOOK_AT)
 
     @property
-    def figures(self) -> dict[str, float]:
-        """Arithmetic."""
-        return {"macs_per_frame": self.draft.macs_per_frame}
-
-    @property
     def effort(self) -> str:
         """See `Trial.effort`."""
         return f"{self.draft.macs_per_frame / 1e6:.0f} million multiply-accumulates per face, tier {self._tier}"
-
-
-def photo_crops(parts: FaceParts, crop: CropSpec, folder: Path) -> tuple[Image, tuple[str, ...]]:
-    """Aligned crops (N, S, S, 3) of the faces in a folder of photos. Raises `InputError` when there are none."""
-    finder = parts.finder()
-    crops, names = [], []
-    for path in sorted(p for p in folder.glob("**/*") if p.suffix.lower() in READ_SUFFIXES)[:_MAXIMUM_PHOTOS]:
-        pixels = read_photo(path).pixels
-        five = find_five(finder, pixels)
-        if five is not None:
-            crops.append(sample(pixels, align(five, crop).inverse(), (crop.size_px, crop.size_px)))
-            names.append(path.name)
-    if not crops:
-        raise InputError(f"{folder} holds no photos with a face to calibrate on")
-    return np.stack(crops), tuple(names)
-
-
-def found_complaint(found: int, of: int) -> str:
-    """What is wrong when a file's own detector and landmark model find ``found`` of ``of`` faces, if anything."""
-    if found >= _FOUND_SHARE * of:
-        return ""
-    return f"its detector and landmark model find {found} of {of} held-out faces"
 
 
 def try_faces(path: str, crops: Image, deltas: FloatArray) -> Tried:
@@ -222,27 +159,7 @@ def _calibration_feeds(crops: Image, deltas: FloatArray) -> dict[str, FloatArray
     )
 
 
-def pictures_psnr_db(before: Image, by_keras: Sequence[Image], by_file: Sequence[Image]) -> float:
-    """PSNR over the pixels that Keras changes, with those around them that a file changes; all edits together."""
-    error, count = 0.0, 0
-    for image, ours, theirs in zip(before, by_keras, by_file, strict=True):
-        added = touched_square_error(image, ours, theirs)
-        error, count = error + added[0], count + added[1]
-    return round(psnr_db(error / max(count, 1)), 2)
-
-
 def _said(delta: FloatArray, units: Sequence[str]) -> str:
     """An edit in words, its largest parts first."""
     order = np.argsort(-np.abs(delta))[:3]
     return ", ".join(f"{units[i]} {delta[i]:+.1f}" for i in order if abs(delta[i]) > 0.05) or "nothing"
-
-
-def _notice(manifest: FaceManifest) -> str:
-    lines = [
-        f"{manifest.name}, a model made with Changeling that changes the expression of faces.",
-        "What it makes is synthetic: say so where it is shown.",
-        "",
-        "Trained on:",
-        *(f"- {source.name}, {source.images} images, {source.licence}" for source in manifest.training),
-    ]
-    return "\n".join(lines) + "\n"

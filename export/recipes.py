@@ -128,8 +128,8 @@ RECIPES = (
 _FACE_MASK = OutputBound(
     "mask",
     snr_floor_db=14.0,
-    reason="the device opens the mask from 0.1 to 0.5 only, so that small errors where it is shut are never seen; what "
-    "is seen is held by the finished picture's own bound",
+    reason="the device opens the mask from 0.1 to 0.28 only, so that small errors where it is shut are never seen; "
+    "what is seen is held by the finished picture's own bound",
 )
 _FACE_FLOW = OutputBound(
     "flow",

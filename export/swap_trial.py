@@ -6,12 +6,9 @@ A file is tried whole: its own detector and landmark model must find the held-ou
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,21 +18,17 @@ from edge_runtime.consent import identity_text
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.swap_converter import SwapConverter
 from edge_runtime.face.swapper import Swapped
-from edge_runtime.golden import GOLDEN
 from edge_runtime.model_file import open_model
 from edge_runtime.swap_contract import SwapManifest
 from export import bundle
 from export.calibrate import Rollout
-from export.face_trial import PICTURE_PSNR, SHOWN, found_complaint, photo_crops, pictures_psnr_db
-from export.half_weights import halve_weights
-from export.inspect_graph import GraphFacts
 from export.parity import Reference
-from export.recipes import Recipe
-from export.report_faces import Faces, differences, faces_section
+from export.picture_trial import SHOWN, PictureTrial, found_complaint, photo_crops
+from export.report_faces import Faces, faces_section
 from export.subject import FloatArray
 from export.trial import Evidence, Tried
 from export.worker import Job
-from train.face.parts import LANDMARKS, NOTICE_FILE, FaceParts, load_parts
+from train.face.parts import FaceParts
 from train.face.swap.manifest import draft_manifest
 from train.face.swap.monitor import finish
 from train.face.swap.predict import KerasSwapper
@@ -46,12 +39,12 @@ Image = NDArray[np.uint8]
 _LOOK_AT = "The aligned crop, as the device composes it with the colours that the network paints."
 
 
-class SwapTrial:
+class SwapTrial(PictureTrial[SwapManifest]):
     """See `export.trial.Trial`. The run's weights are never changed."""
 
     def __init__(self, run: TrainedSwap, row: int = 0, parts: FaceParts | None = None) -> None:
+        super().__init__(parts)
         self._run, self._row = run, row
-        self._parts = with_half_landmarks(parts or load_parts())
         self._test = SwapHeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
         self._answers: list[Swapped] = []
 
@@ -70,11 +63,7 @@ class SwapTrial:
     def draft(self) -> SwapManifest:
         """Without the graph."""
         draft = draft_manifest(self._run, self.step, self._row, generator=bundle.generator())
-        graph = draft.landmarks.graph
-        digest = hashlib.sha256(self._parts.files[graph.file]).hexdigest()
-        source = f"{graph.source}, weights as half floats"
-        graph = dataclasses.replace(graph, sha256=digest, source=source)
-        return dataclasses.replace(draft, landmarks=dataclasses.replace(draft.landmarks, graph=graph))
+        return self._with_landmarks(draft)
 
     def evidence(self, calibration: Path | None) -> Evidence:
         """Held-out faces: every other one (or a folder's photos) calibrates, the rest are the test."""
@@ -87,89 +76,54 @@ class SwapTrial:
         if calibration is not None:
             crops, names = photo_crops(self._parts, self.draft.crop, calibration)
         swapper = KerasSwapper(self._run.network, self._run.vectors)
-        self._answers = [swapper.run(image, self._row) for image in self._test.images]
+        self._answers = [swapper.run(image, self._row) for image in self._images]
         outputs = {name: np.stack([getattr(a, name) for a in self._answers])[:, None] for name in ("rgb", "mask")}
         return Evidence(
-            (Reference(Rollout(_feeds(self._test.images), outputs), {}),),
+            (Reference(Rollout(_feeds(self._images), outputs), {}),),
             _feeds(crops),
             names,
             tuple(f"heldout {i}" for i in range(1, len(heldout.images), 2)),
-            f"{len(self._test.images)} held-out faces",
+            f"{len(self._images)} held-out faces",
         )
 
-    def pack(
-        self,
-        recipe: Recipe,
-        facts: GraphFacts,
-        graph: bytes,
-        scores: Mapping[str, float],
-        stages: Mapping[str, FloatArray] | None,
-    ) -> bytes:
-        """See `Trial.pack`; detector, landmark model and their notice ride along."""
-        manifest = bundle.finish_manifest(self.draft, recipe, facts, graph, scores)
-        files = {**self._parts.files, "NOTICE": _notice(manifest).encode()}
-        files["LICENCE"] = f"{manifest.name}: {manifest.licence}\n".encode()
-        if stages is not None:
-            share = bundle.golden_share(recipe.precision)
-            tolerance = [share * max(1.0, float(np.abs(values).max())) for values in stages.values()]
-            files[GOLDEN] = bundle.pack_golden({"crop": self._test.images[0]}, stages, tolerance)
-        return bundle.pack(manifest, recipe, graph, files)
+    def _golden_inputs(self) -> dict[str, np.ndarray]:
+        return {"crop": self._images[0]}
+
+    def _what(self) -> Sequence[str]:
+        what = f"{self.draft.name}, a model made with Changeling that puts one face on others."
+        return what, identity_text(self.draft.identity)
+
+    @property
+    def _images(self) -> Image:
+        return self._test.images
 
     def job(self, label: str, path: Path) -> Job:
         """Swaps every test crop."""
-        return Job(label, try_swaps, (str(path), self._test.images))
-
-    def scores(self, tried: Tried) -> dict[str, float]:
-        """How near the finished pictures are to Keras'."""
-        shown = [np.asarray(picture) for picture in tried.shown]
-        return {PICTURE_PSNR: pictures_psnr_db(self._test.images, self._finished, shown)}
+        return Job(label, try_swaps, (str(path), self._images))
 
     @cached_property
     def _finished(self) -> list[Image]:
         """What Keras makes of the test crops."""
-        return [finish(image, answer) for image, answer in zip(self._test.images, self._answers, strict=True)]
-
-    def complaints(self, recipe: Recipe, scores: Mapping[str, float]) -> list[str]:
-        """Finished pictures that are too far from Keras'."""
-        return recipe.picture_complaints(scores[PICTURE_PSNR])
+        return [finish(image, answer) for image, answer in zip(self._images, self._answers, strict=True)]
 
     def keras_exhibits(self) -> list[Any]:
         """Before, wanted where it is known, and by Keras."""
-        rows = [Faces("before", tuple(self._test.images[:SHOWN]))]
+        rows = [Faces("before", tuple(self._images[:SHOWN]))]
         if (self._test.identities == self._row).any():
             known = zip(self._test.targets, self._test.identities, strict=True)
             wanted = [target if row == self._row else np.full_like(target, 40) for target, row in known]
             rows.append(Faces("wanted (where it is known)", tuple(wanted[:SHOWN])))
         return [*rows, Faces("Keras (float32)", tuple(self._finished[:SHOWN]))]
 
-    def exhibits(self, label: str, tried: Tried) -> list[Any]:
-        """By a file, and ten times what is different from Keras."""
-        ours = [np.asarray(picture, np.uint8) for picture in tried.shown[:SHOWN]]
-        return [Faces(label, tuple(ours)), differences(label, ours, self._finished)]
-
     def section(self, exhibits: Sequence[Any]) -> str:
         """Pictures side by side."""
-        return faces_section(exhibits, [f"face {i + 1}" for i in range(min(SHOWN, len(self._test.images)))], _LOOK_AT)
-
-    @property
-    def figures(self) -> dict[str, float]:
-        """Arithmetic."""
-        return {"macs_per_frame": self.draft.macs_per_frame}
+        return faces_section(exhibits, [f"face {i + 1}" for i in range(min(SHOWN, len(self._images)))], _LOOK_AT)
 
     @property
     def effort(self) -> str:
         """See `Trial.effort`."""
         who = identity_text(self.draft.identity)
         return f"{self.draft.macs_per_frame / 1e6:.0f} million multiply-accumulates per face; {who}"
-
-
-def with_half_landmarks(parts: FaceParts) -> FaceParts:
-    """The parts with the landmark model's weights as half floats: it is larger than all the rest of the file, and its
-    points move by less than a hundredth of a pixel of its input."""
-    name = LANDMARKS.graph.file
-    notice = parts.files[NOTICE_FILE] + f"The weights of {name} are stored as half floats.\n".encode()
-    files = {**parts.files, name: halve_weights(parts.files[name]), NOTICE_FILE: notice}
-    return FaceParts(MappingProxyType(files))
 
 
 def try_swaps(path: str, crops: Image) -> Tried:
@@ -184,15 +138,3 @@ def try_swaps(path: str, crops: Image) -> Tried:
 def _feeds(crops: Image) -> dict[str, FloatArray]:
     """One call for each crop: (N, 1, …) by name."""
     return {"image": crops[:, None].astype(np.float32) * np.float32(1.0 / 255.0)}
-
-
-def _notice(manifest: SwapManifest) -> str:
-    lines = [
-        f"{manifest.name}, a model made with Changeling that puts one face on others.",
-        identity_text(manifest.identity),
-        "What it makes is synthetic: say so where it is shown.",
-        "",
-        "Trained on:",
-        *(f"- {source.name}, {source.images} images, {source.licence}" for source in manifest.training),
-    ]
-    return "\n".join(lines) + "\n"

@@ -29,8 +29,9 @@ from edge_runtime.model_file import open_model
 from export import cli
 from export.diagnose import conversion_job
 from export.exporter import Options, Result, export_run
-from export.face_trial import PICTURE_PSNR, FaceTrial
+from export.face_trial import FaceTrial
 from export.inspect_graph import read_graph, refusals
+from export.picture_trial import PICTURE_PSNR
 from export.recipes import COMPAT_TFLITE_2_14, FACE_RECIPES, RECIPES, OutputBound
 from export.report import text_table
 from export.report_html import render

@@ -24,7 +24,7 @@ from edge_runtime.model_file import open_model
 from edge_runtime.swap_contract import IdentitySpec, SwapManifest
 from export import cli
 from export.exporter import Options, Result, export_run
-from export.face_trial import PICTURE_PSNR
+from export.picture_trial import PICTURE_PSNR
 from export.recipes import SWAP_RECIPES
 from export.report_html import render
 from export.swap_trial import SwapTrial
