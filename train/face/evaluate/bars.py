@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from train.evaluate import tables
-from train.evaluate.results import Bar
+from train.evaluate.results import Bar, BarSpec
 from train.face.evaluate.movements import MOVEMENTS
-
-
-@dataclass(frozen=True)
-class BarSpec:
-    """One bar."""
-
-    key: str
-    """Of the measured values."""
-    name: str
-    limit: float
-    at_least: bool
-    percent: bool = False
-
 
 REACHED: Final = 0.6
 """Share of what rendered heads move that a real face must move."""
@@ -48,11 +33,6 @@ BARS: Final = (
     BarSpec("features real", "features that move what they say alone, real faces", 6.0, True),
     BarSpec("gmac", "generator, GMAC a frame", 0.15, False),
 )  # fmt: skip
-
-
-def make_bars(values: Mapping[str, float | None]) -> tuple[Bar, ...]:
-    """All bars with what was measured of them, by key."""
-    return tuple(Bar(spec.name, values.get(spec.key), spec.limit, spec.at_least) for spec in BARS)
 
 
 def bar_cells(bar: Bar) -> tuple[str, str, str, str]:

@@ -21,9 +21,9 @@ from edge_runtime.provenance import edit_comment
 from edge_runtime.strict_json import from_dict
 from train.evaluate.memory import Memory
 from train.evaluate.origins import code_sha256, model_sha256
-from train.evaluate.results import SkippedFile
+from train.evaluate.results import SkippedFile, make_bars
 from train.face.dataset import FaceDataset, PairRecord, load_pair
-from train.face.evaluate.bars import make_bars
+from train.face.evaluate.bars import BARS
 from train.face.evaluate.clips import Clip, VideoPlan, walk
 from train.face.evaluate.edits import Wish, wishes
 from train.face.evaluate.eyes import Eyes
@@ -319,7 +319,7 @@ class Run:
             features=features,
             skipped_files=skipped,
             remarks=tuple(remarks),
-            bars=make_bars(values),
+            bars=make_bars(BARS, values),
         )
 
 

@@ -21,7 +21,7 @@ from edge_runtime.files import make_folder, write_atomic
 from edge_runtime.media.image import READ_SUFFIXES
 from edge_runtime.provenance import edit_comment
 from train.evaluate import flags
-from train.evaluate.results import Bar, SkippedFile
+from train.evaluate.results import Bar, SkippedFile, make_bars
 from train.evaluate.tables import bar_cells, in_columns, markdown_table
 from train.face.dataset import load_dataset
 from train.face.evaluate.identity import Dlib, Recogniser
@@ -30,7 +30,7 @@ from train.face.evaluate.pictures import write_picture
 from train.face.evaluate.rendered import ssim_map
 from train.face.scoring import psnr_db, touched_square_error
 from train.face.swap.collect import HELDOUT_PREFIX
-from train.face.swap.evaluate.bars import GALLERY, make_bars
+from train.face.swap.evaluate.bars import BARS, GALLERY
 from train.face.swap.evaluate.footage import FootageJudge, FootageScore, describe_photos
 from train.face.swap.evaluate.measures import largest, mean_of_known
 from train.face.swap.evaluate.rendered import Gallery, RenderedJudge, RenderedScore, Vector, summary
@@ -90,7 +90,7 @@ def main(argv: Sequence[str], recogniser: Callable[[], Recogniser] = Dlib) -> in
     manifest = converter.manifest
     result = SwapEvaluation(
         manifest.name, manifest.identity.name, manifest.precision, tuple(rendered), gallery, tuple(footage),
-        tuple(skipped), tuple(remarks), make_bars(values),
+        tuple(skipped), tuple(remarks), make_bars(BARS, values),
     )  # fmt: skip
     _write(result, options.output)
     return 0

@@ -15,9 +15,10 @@ from edge_runtime.face.landmarks import Face
 from edge_runtime.face.swapper import Swapped
 from tests.edge_runtime.face.tiny_swap import write_swap
 from tests.train.face.swap.made_up import NAMES, aligned
+from train.evaluate.results import make_bars
 from train.face.parts import CROP
 from train.face.preprocess import crop_to_frame
-from train.face.swap.evaluate import bars
+from train.face.swap.evaluate.bars import BARS
 from train.face.swap.evaluate.measures import EXPRESSIVE, expression_error, mean_of_known
 from train.face.swap.evaluate.rendered import Gallery, RenderedJudge, RenderedScore, summary
 from train.face.swap.looks import Look, RenderedLooks
@@ -95,8 +96,8 @@ def test_an_expression_is_told_whatever_the_place_size_and_tilt_of_the_head() ->
 
 
 def test_bars_are_met_missed_or_not_measured() -> None:
-    made = bars.make_bars({"top1": 0.95, "gmac": 0.3})
-    found = {spec.key: bar.met for spec, bar in zip(bars.BARS, made, strict=True)}
+    made = make_bars(BARS, {"top1": 0.95, "gmac": 0.3})
+    found = {spec.key: bar.met for spec, bar in zip(BARS, made, strict=True)}
     assert (found["top1"], found["gmac"], found["closer"]) == (True, False, None)
     assert mean_of_known([None, 1.0, 3.0]) == 2.0
     assert mean_of_known([None]) is None
