@@ -26,6 +26,7 @@ from edge_runtime.errors import WorkstationError
 from train.face.config import FaceConfig
 from train.face.presets import NEARBY, Patch
 from train.face.units import FEATURE_NAMES
+from train.norm import BatchNormalization
 
 Tensor = Any
 Film = Callable[[Tensor, str], Tensor]
@@ -150,7 +151,7 @@ def _film(x: Tensor, condition: Tensor, name: str) -> Tensor:
 
 
 def _norm(x: Tensor, name: str) -> Tensor:
-    return layers.BatchNormalization(epsilon=NORM_EPSILON, momentum=0.95, name=f"{name}_norm")(x)
+    return BatchNormalization(epsilon=NORM_EPSILON, momentum=0.95, name=f"{name}_norm")(x)
 
 
 def _relu(x: Tensor, name: str) -> Tensor:

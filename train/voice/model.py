@@ -22,6 +22,7 @@ from keras import layers, ops
 
 from edge_runtime.contract import StatePair
 from edge_runtime.voice.front_end import AUX_SIZE
+from train.norm import BatchNormalization
 from train.voice.config import VoiceConfig
 
 NORM_EPSILON = 1e-3
@@ -129,7 +130,7 @@ def build_offline(config: VoiceConfig, content_noise: float = 0.0) -> keras.Mode
 
     def convolve(x: Tensor, name: str, dilation: int) -> Tensor:
         y = CausalDepthwise(preset.kernel_size, dilation, name=f"{name}_depthwise")(x)
-        return layers.BatchNormalization(epsilon=NORM_EPSILON, momentum=0.98, name=f"{name}_norm")(y)
+        return BatchNormalization(epsilon=NORM_EPSILON, momentum=0.98, name=f"{name}_norm")(y)
 
     mel = keras.Input((None, config.front_end.n_mels), name="mel")
     aux = keras.Input((None, AUX_SIZE), name="aux")

@@ -21,6 +21,7 @@ from keras import layers, ops
 from edge_runtime.face.geometry import FloatArray
 from train.face.model import NORM_EPSILON
 from train.face.swap.presets import SwapPreset
+from train.norm import BatchNormalization
 
 Tensor = Any
 _RELU6 = 6.0
@@ -138,7 +139,7 @@ def _channels(x: Tensor, width: int) -> Tensor:
 
 
 def _norm(x: Tensor, name: str) -> Tensor:
-    return layers.BatchNormalization(epsilon=NORM_EPSILON, momentum=0.97, name=f"{name}_norm")(x)
+    return BatchNormalization(epsilon=NORM_EPSILON, momentum=0.97, name=f"{name}_norm")(x)
 
 
 def _relu(x: Tensor, name: str) -> Tensor:
