@@ -99,19 +99,26 @@ def jitter_five(five: FloatArray, px: float, how: Augmentation, rng: np.random.G
 
 
 def recolour(images: Sequence[Image], how: Augmentation, rng: np.random.Generator) -> list[Image]:
-    """The same light, colour and softness for all ``images`` (H, W, 3)."""
+    """The same light and colour for all ``images`` (H, W, 3)."""
     table = _tone_curves(how, rng)
     matrix = None
     if rng.random() < how.saturation_share:
         amount = np.float32(rng.uniform(*how.saturation))
         matrix = amount * np.eye(3, dtype=np.float32) + (1.0 - amount) * np.tile(_LUMA, (3, 1))
-    sigma = rng.uniform(*how.blur_px) if rng.random() < how.blur_share else 0.0
-    coarse = float(rng.uniform(*how.coarse)) if rng.random() < how.coarse_share else 1.0
     done = []
     for image in images:
         if matrix is not None:
             image = np.asarray(cv2.transform(image, matrix), np.uint8)
-        image = np.asarray(cv2.LUT(image, table), np.uint8)
+        done.append(np.asarray(cv2.LUT(image, table), np.uint8))
+    return done
+
+
+def soften(images: Sequence[Image], how: Augmentation, rng: np.random.Generator) -> list[Image]:
+    """The same blur and coarseness for all ``images`` (H, W, 3)."""
+    sigma = rng.uniform(*how.blur_px) if rng.random() < how.blur_share else 0.0
+    coarse = float(rng.uniform(*how.coarse)) if rng.random() < how.coarse_share else 1.0
+    done = []
+    for image in images:
         if sigma:
             image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
         done.append(_coarser(image, coarse))

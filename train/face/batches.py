@@ -24,6 +24,7 @@ from train.face.augment import (
     mirror_five,
     mirror_of,
     recolour,
+    soften,
 )
 from train.face.config import FaceConfig
 from train.face.preprocess import FRAME_SCALE, Aligned, load_shard, shard_paths
@@ -202,7 +203,7 @@ class Sampler:
 
     def _augmented(self, example: Example, rng: np.random.Generator) -> Example:
         how = self._how
-        source, target = recolour((example.source, example.target), how, rng)
+        source, target = soften(recolour((example.source, example.target), how, rng), how, rng)
         flow, known, hidden = example.flow, example.known, example.hidden
         if rng.random() < how.occluder_share:
             where = draw_occluder((source, target), rng)

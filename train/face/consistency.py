@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from train.face.augment import Augmentation, degrade, recolour
+from train.face.augment import Augmentation, degrade, recolour, soften
 from train.face.config import FaceConfig
 from train.face.looks import Flows, Frame, answers, draw_changes, draw_looks, see
 from train.face.preprocess import FRAME_SCALE
@@ -34,7 +34,7 @@ def consistency(flows: Flows, frames: Sequence[Frame], config: FaceConfig) -> di
         changes = draw_changes(frame, CHANGES, rng)
         looks = draw_looks(frame, config, HARD, LOOKS, rng)
         crops = [see(frame, look, config.crop.size_px) for look in looks]
-        crops = [degrade(recolour((crop,), HARD, rng)[0], HARD, rng) for crop in crops]
+        crops = [degrade(soften(recolour((crop,), HARD, rng), HARD, rng)[0], HARD, rng) for crop in crops]
         moved, reached = answers(flows, crops, looks, changes, config)
         for first, second in zip(range(0, LOOKS, 2), range(1, LOOKS, 2), strict=True):
             lengths = np.linalg.norm(moved[[first, second]], axis=-1) / FRAME_SCALE

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.remap import remap, sample
 from edge_runtime.face_path_contract import CropSpec
-from train.face.augment import Augmentation, degrade, draw_occluder, jitter_five, mirror_five, recolour
+from train.face.augment import Augmentation, degrade, draw_occluder, jitter_five, mirror_five, recolour, soften
 from train.face.swap.looks import Look, Looks
 from train.prefetch import Batch
 
@@ -24,9 +24,9 @@ Image = NDArray[np.uint8]
 AUGMENTATION: Final = Augmentation(occluder_share=0.4)
 _HAND_SHARE: Final = 0.3
 """Of what covers a face, hands."""
-_WARP_SHARE: Final = 0.8
+_WARP_SHARE: Final = 0.5
 _WARP_CELLS: Final = 5
-_WARP_PX: Final = 2.2
+_WARP_PX: Final = 1.8
 """Standard deviation of the warp's knots, in crop pixels."""
 
 
@@ -92,11 +92,13 @@ def cut(look: Look, five: FloatArray, crop: CropSpec, *, flip: bool) -> SwapExam
 
 
 def augmented(example: SwapExample, own: bool, how: Augmentation, rng: np.random.Generator) -> SwapExample:
-    """Light and colour change both pictures; what covers a face, noise and compression only what the network reads.
+    """Light and colour change both pictures; what covers a face, softness, noise and compression only what the network
+    reads: of a blurred photo too a face is drawn as sharply as can be.
 
     A face that is to become itself is bent a little first, or its own shape need not be learnt (DeepFaceLab).
     """
     image, target = recolour((example.image, example.target), how, rng)
+    (image,) = soften((image,), how, rng)
     shown = example.shown
     if own and rng.random() < _WARP_SHARE:
         image = warped(image, rng)

@@ -29,7 +29,7 @@ class SwapLossWeights:
     edges: float = 6.0
     features: float = 3.0
     """What a pixel of eyes and mouth counts for more than others."""
-    mask: float = 1.0
+    mask: float = 4.0
     spread: float = 1e-3
     """On the mean square of the identities' vectors, so that new ones are found near known ones."""
 
