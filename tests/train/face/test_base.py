@@ -13,14 +13,14 @@ keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face_manifest import FaceDataSource
-from tests.train.face.warped_faces import tiny_config, write_aligned
+from tests.train.face.warped_faces import new_run, tiny_config, write_aligned
 from train.bases import NONE
 from train.face.base import check_fits, find_base, keep_base
 from train.face.dataset import FaceDataset
 from train.face.fit import Fit, FitOptions, prepare
 from train.face.presets import PRESETS
 from train.face.run import Run, Sources, TrainedFace, load_run
-from train.records import load_json, save_json
+from train.records import load_json
 
 pytestmark = pytest.mark.tensorflow
 
@@ -31,12 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(root: Path) -> Run:
-    run = Run(root)
-    run.weights.parent.mkdir(parents=True)
-    save_json(run.config, tiny_config())
-    save_json(run.sources, Sources((FaceDataSource("arithmetic", "CC0-1.0", 8),)))
-    np.save(run.basis, np.full((len(tiny_config().units), 64, 64, 2), 0.25, np.float32))
-    return run
+    return new_run(root, np.full((len(tiny_config().units), 64, 64, 2), 0.25, np.float32))
 
 
 @pytest.fixture(scope="module")

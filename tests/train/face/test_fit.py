@@ -13,8 +13,7 @@ keras = pytest.importorskip("keras")
 from edge_runtime.errors import WorkstationError
 from edge_runtime.face.generator import Edit, parts_of
 from edge_runtime.face_contract import FaceManifest
-from edge_runtime.face_manifest import FaceDataSource
-from tests.train.face.warped_faces import smile_flow, tiny_config, write_aligned
+from tests.train.face.warped_faces import new_run, smile_basis, tiny_config, write_aligned
 from train.face.batches import Sampler
 from train.face.checkpoints import stage_at, stage_of_last
 from train.face.fit import Fit, FitOptions, photo_paths
@@ -22,11 +21,10 @@ from train.face.manifest import draft_manifest
 from train.face.model import HEAD_PREFIX, build_generator, is_head
 from train.face.monitor import heldout_examples, score, write_sheet, zero_edit_psnr_db
 from train.face.predict import KerasGenerator
-from train.face.run import LINEAR, Position, Run, Sources, is_face_run, load_run
+from train.face.run import LINEAR, Position, Run, is_face_run, load_run
 from train.face.scoring import flow_alone
 from train.face.trainer import DETAIL, FLOW, HEADS, FaceTrainer
 from train.face.units import UNIT_INDEX
-from train.records import save_json
 
 pytestmark = pytest.mark.tensorflow
 
@@ -40,19 +38,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_aligned(tmp_path_factory.mktemp("data") / "aligned")
 
 
-def new_run(root: Path) -> Run:
-    """A run's folder as `prepare` leaves it, with half of the right basis."""
-    run = Run(root)
-    run.weights.parent.mkdir(parents=True)
-    config = tiny_config()
-    save_json(run.config, config)
-    save_json(run.sources, Sources((FaceDataSource("made up", "CC0-1.0", 32),)))
-    basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
-    basis[SMILE] = 0.5 * smile_flow(1.0)[8:-8:2, 8:-8:2][:64, :64]
-    np.save(run.basis, basis)
-    return run
-
-
 def start(run: Run, folder: Path) -> Fit:
     return Fit(run, [folder], tiny_config(), FitOptions(None, STEPS, 4, 60.0, seed=1, flow_share=FLOW_SHARE))
 
@@ -60,10 +45,10 @@ def start(run: Run, folder: Path) -> Fit:
 @pytest.mark.slow
 def test_a_stopped_run_learns_and_ends_where_an_unbroken_one_does(folder: Path, tmp_path: Path) -> None:
     """Weights, both stages' optimisers, average, schedule and data order all have to come back."""
-    unbroken = start(new_run(tmp_path / "whole"), folder)
+    unbroken = start(new_run(tmp_path / "whole", smile_basis(0.5)), folder)
     unbroken.run()
 
-    stopped = start(new_run(tmp_path / "broken"), folder)
+    stopped = start(new_run(tmp_path / "broken", smile_basis(0.5)), folder)
     stopped.stop_after(15)  # in the second stage
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
@@ -146,8 +131,7 @@ def test_the_stage_follows_the_schedule() -> None:
 def test_scores_tell_a_right_answer_from_none(folder: Path, tmp_path: Path) -> None:
     config = tiny_config()
     examples = heldout_examples(Sampler.of([folder], config, "heldout"), 8)
-    basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
-    basis[SMILE] = smile_flow(1.0)[8:-8:2, 8:-8:2][:64, :64]
+    basis = smile_basis(1.0)
 
     def none(crop: np.ndarray, delta: np.ndarray) -> Edit:
         return flow_alone(np.zeros((64, 64, 2), np.float32), 128)
@@ -181,7 +165,7 @@ def test_the_keras_model_answers_as_a_generator_does() -> None:
 
 
 def test_a_run_without_weights_and_a_folder_of_something_else_are_one_line(tmp_path: Path) -> None:
-    run = new_run(tmp_path / "run")
+    run = new_run(tmp_path / "run", smile_basis(0.5))
     assert is_face_run(run.root)
     assert not is_face_run(tmp_path)
     assert load_run(run.root).generator_model(LINEAR).count_params() > 0

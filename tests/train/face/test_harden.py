@@ -12,18 +12,17 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import InputError, WorkstationError
-from edge_runtime.face_manifest import FaceDataSource
 from tests.train.face.photo_faces import record_of, write_photos
-from tests.train.face.warped_faces import smile_flow, tiny_config, write_aligned
+from tests.train.face.warped_faces import new_run, smile_basis, tiny_config, write_aligned
 from train.face import harden
 from train.face.fit import Fit, FitOptions
 from train.face.harden import Harden, Hardening, HardRun, Mixed, learn_from, prepare, split
 from train.face.looks import make_frame
 from train.face.losses import LossWeights, head_terms
 from train.face.photos import PHOTOS_FILE, PhotoSet, load_picture
-from train.face.run import Run, Scores, Sources, TrainedFace, load_run
+from train.face.run import Run, Scores, TrainedFace, load_run
 from train.face.units import UNIT_INDEX
-from train.records import load_json, save_json
+from train.records import load_json
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -48,14 +47,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedFace:
     """A network that has learnt a little and is nervous still."""
-    run = Run(tmp_path_factory.mktemp("teacher") / "run")
-    run.weights.parent.mkdir(parents=True)
-    config = tiny_config()
-    save_json(run.config, config)
-    save_json(run.sources, Sources((FaceDataSource("made up", "CC0-1.0", 32),)))
-    basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
-    basis[UNIT_INDEX["smile"]] = 0.5 * smile_flow(1.0)[8:-8:2, 8:-8:2][:64, :64]
-    np.save(run.basis, basis)
+    config, run = tiny_config(), new_run(tmp_path_factory.mktemp("teacher") / "run", smile_basis(0.5))
     Fit(run, [folder], config, FitOptions(None, TEACHER_STEPS, 4, 60.0, seed=1, flow_share=1.0)).run()
     network = load_run(run.root).network
     last = network.get_layer("residual_flow")

@@ -13,7 +13,7 @@ keras = pytest.importorskip("keras")
 
 from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.face_manifest import FaceDataSource
-from tests.train.face.warped_faces import tiny_config, write_aligned
+from tests.train.face.warped_faces import new_run, tiny_config, write_aligned
 from train.face import refine
 from train.face.batches import Sampler
 from train.face.continued import ContinuedRun, keep_start
@@ -21,7 +21,7 @@ from train.face.head_features import PatchEdits, collect_features
 from train.face.model import build_generator, set_basis
 from train.face.parts import device_units
 from train.face.presets import EYES, MOUTH
-from train.face.run import Run, Sources, TrainedFace, load_run
+from train.face.run import Run, TrainedFace, load_run
 from train.face.units import UNIT_INDEX
 from train.records import save_json
 
@@ -36,15 +36,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> TrainedFace:
     """A network that was never trained."""
-    run = Run(tmp_path_factory.mktemp("base") / "run")
-    run.weights.parent.mkdir(parents=True)
     config = tiny_config()
-    save_json(run.config, config)
-    save_json(run.sources, Sources((FaceDataSource("made up", "CC0-1.0", 16),)))
-    np.save(run.basis, np.zeros((len(config.units), 64, 64, 2), np.float32))
+    basis = np.zeros((len(config.units), 64, 64, 2), np.float32)
+    run = new_run(tmp_path_factory.mktemp("base") / "run", basis)
     keras.utils.set_random_seed(1)
     network = build_generator(config)
-    set_basis(network, np.load(run.basis))
+    set_basis(network, basis)
     network.save_weights(run.weights)
     return load_run(run.root)
 

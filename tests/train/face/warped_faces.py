@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.remap import remap
+from edge_runtime.face_manifest import FaceDataSource
 from train.face.config import FaceConfig, make_config
 from train.face.preprocess import Aligned, crop_to_frame, frame_size_px
 from train.face.presets import FacePreset
+from train.face.run import Run, Sources
 from train.face.units import UNIT_INDEX, UNIT_NAMES
+from train.records import save_json
 
 TINY = FacePreset("tiny", (8, 8, 12, 16), (1, 1, 1), (12, 8), (1, 1), 16, 8, 1)
 SMILE_PX = 5.0
@@ -83,3 +86,20 @@ def write_aligned(folder: Path, train: int = 12, heldout: int = 4) -> Path:
         arrays = {field.name: getattr(pairs, field.name) for field in dataclasses.fields(pairs)}
         np.savez(folder / f"{split}-00000.npz", names=np.array([str(i) for i in range(count)]), **arrays)
     return folder
+
+
+def smile_basis(share: float) -> NDArray[np.float32]:
+    """(U, G, G, 2) with that share of the right one: the rest is left to learn."""
+    basis = np.zeros((len(UNIT_NAMES), 64, 64, 2), np.float32)
+    basis[UNIT_INDEX["smile"]] = share * smile_flow(1.0)[8:-8:2, 8:-8:2][:64, :64]
+    return basis
+
+
+def new_run(root: Path, basis: NDArray[np.float32]) -> Run:
+    """A run's folder as `train.face.fit.prepare` leaves it, with that basis (U, G, G, 2)."""
+    run = Run(root)
+    run.weights.parent.mkdir(parents=True)
+    save_json(run.config, tiny_config())
+    save_json(run.sources, Sources((FaceDataSource("made up", "CC0-1.0", 32),)))
+    np.save(run.basis, basis)
+    return run
