@@ -32,6 +32,7 @@ from edge_runtime.voice.synthesis import Synthesiser, latency_samples
 
 _LIMIT_FROM = np.float32(0.9)
 _PRIME_SECONDS = 10
+_NOTHING = np.zeros(0, np.float32)
 
 
 @dataclass
@@ -86,7 +87,7 @@ class VoiceStream:
         self._synthesiser.reset()
         self._movement.reset()
         self._echo.reset()
-        self._held = np.zeros(0, np.float32)
+        self._held = _NOTHING
         self._original = np.zeros(self.latency_samples, np.float32)
 
     def prime(self, samples: FloatArray) -> None:
@@ -109,7 +110,10 @@ class VoiceStream:
         if len(self._held):
             samples = np.concatenate([self._held, samples])
         ready = len(samples) // self.chunk_samples * self.chunk_samples
-        block, self._held = samples[:ready], samples[ready:].copy()  # the caller may fill its array anew
+        if ready == len(samples):
+            self._held, block = _NOTHING, samples
+        else:
+            block, self._held = samples[:ready], samples[ready:].copy()  # the caller may fill its array anew
         return self._convert(block) if ready else np.zeros(0, np.float32)
 
     def flush(self) -> FloatArray:
@@ -194,6 +198,8 @@ def convert_recording(
 
 def _soft_limit(samples: FloatArray) -> FloatArray:
     """Leave samples below 0.9 alone and bend louder ones towards 1: memoryless, so no state and no latency."""
+    if samples @ samples <= _LIMIT_FROM * _LIMIT_FROM:  # all of them together do not reach it: cheaper to ask
+        return samples
     size = np.abs(samples)
     if size.max(initial=0.0) <= _LIMIT_FROM:
         return samples
