@@ -130,7 +130,7 @@ class PictureTrial(ABC, Generic[ManifestT]):
 
 def with_half_landmarks(parts: FaceParts) -> FaceParts:
     """The parts with the landmark model's weights as half floats: it is larger than all the rest of the file, and its
-    points move by less than a hundredth of a pixel of its input."""
+    points move by three hundredths of a pixel of a photo at most."""
     name = LANDMARKS.graph.file
     notice = parts.files[NOTICE_FILE] + f"The weights of {name} are stored as half floats.\n".encode()
     files = {**parts.files, name: halve_weights(parts.files[name]), NOTICE_FILE: notice}
