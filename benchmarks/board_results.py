@@ -159,7 +159,7 @@ def _voice_line(row: Row) -> str:
     numbers = [row.total, row.graph, parts["front end"], parts["synthesis"], parts["rest"]]
     return (
         f"| {row.model} | {row.precision} | {row.board} | {' | '.join(_millions(n) for n in numbers)} "
-        f"| {row.python_share:.0%} | {_ms(row.total, row.board)} |"
+        f"| {row.python_share:.1%} | {_ms(row.total, row.board)} |"
     )
 
 
@@ -182,7 +182,7 @@ def _verdicts(rows: Sequence[Row]) -> str:
     mine = [row for row in rows if row.kind == "voice" and row.board == "pi4-bookworm"]
     return "; ".join(
         f"{row.model} {row.precision}: {_millions(row.total)} M {_kept(row.total <= VOICE_BAR)}, "
-        f"{row.python_share:.0%} {_kept(row.python_share <= PYTHON_BAR)}"
+        f"{row.python_share:.1%} {_kept(row.python_share <= PYTHON_BAR)}"
         for row in mine
     )
 
