@@ -13,7 +13,6 @@ from edge_runtime.face.compose import blend_over, border_window, open_gate
 from edge_runtime.face.geometry import Box, FloatArray, Similarity, crop_box
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.remap import sample, shrink
-from edge_runtime.face.swapper import Swapped
 from edge_runtime.swap_contract import SwapManifest
 
 Image = NDArray[np.uint8]
@@ -57,9 +56,9 @@ class SwapComposer:
         return box
 
 
-def finished(swapped: Swapped, curves: FloatArray) -> FloatArray:
+def finished(rgb: FloatArray, curves: FloatArray) -> FloatArray:
     """The painted face (S, S, 3) in the colours that ``curves`` give it."""
-    return apply_curves(np.clip(swapped.rgb, 0.0, 1.0), curves)
+    return apply_curves(np.clip(rgb, 0.0, 1.0), curves)
 
 
 def hide(image: Image, box: Box, cells: int) -> None:

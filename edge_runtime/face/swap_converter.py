@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,13 @@ from edge_runtime.errors import ControlError, InputError, ModelFileError
 from edge_runtime.face.choice import choose
 from edge_runtime.face.colour_match import colour_curves
 from edge_runtime.face.finder import check_image
-from edge_runtime.face.geometry import FloatArray, align
+from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.likeness import appearance, likeness
 from edge_runtime.face.parts import open_finder
 from edge_runtime.face.swap_compose import SwapComposer, finished
 from edge_runtime.face.swap_controls import SwapControls, make_swap_controls
-from edge_runtime.face.swap_stream import SwapStream
+from edge_runtime.face.swap_stream import Steady, SwapStream
 from edge_runtime.face.swapper import GraphSwapper
 from edge_runtime.face.track import Tracker
 from edge_runtime.golden import SelfTestResult, compare, load_golden
@@ -142,12 +141,11 @@ class SwapConverter:
         face: Face,
         controls: SwapControls,
         opacity: float = 1.0,
-        steady: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]] | None = None,
+        steady: Steady | None = None,
     ) -> None:
         """Swap ``face`` in ``image`` (H, W, 3), in place.
 
-        ``opacity`` 0..1 fades it beside the controls' own; ``steady`` filters mask (S, S, 1) and colour curves of a
-        video's face.
+        ``opacity`` 0..1 fades it beside the controls' own; ``steady`` stills what is painted of a video's face.
         """
         to_crop = align(face.five, self.manifest.crop)
         crop = self.composer.crop(image, to_crop)
@@ -155,12 +153,13 @@ class SwapConverter:
         shown = self.composer.shown(swapped.mask)
         photo = crop.astype(np.float32) * np.float32(1.0 / 255.0)
         curves = colour_curves(controls.colour_match, swapped.rgb, photo, shown, self.manifest.colour)
+        rgb = swapped.rgb
         if steady is not None:
-            shown, curves = steady(shown, curves)
+            rgb, shown, curves = steady(rgb, shown, curves)
         shown = shown * np.float32(opacity * controls.opacity)
         if controls.mouth_keep:
             shown = shown * (1.0 - self.composer.mouth(face, to_crop))
-        self.composer.paste(image, finished(swapped, curves), shown, to_crop)
+        self.composer.paste(image, finished(rgb, curves), shown, to_crop)
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned crop (S, S, 3) of a face, as the graph and training see it."""

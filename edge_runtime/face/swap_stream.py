@@ -13,7 +13,7 @@ from edge_runtime.face.choice import Chooser, first_choice
 from edge_runtime.face.colour_match import CurveFilter
 from edge_runtime.face.geometry import Box, FloatArray, align, crop_box
 from edge_runtime.face.landmarks import Face
-from edge_runtime.face.smoothing import lowpass_share
+from edge_runtime.face.smoothing import PictureFilter, lowpass_share
 from edge_runtime.face.swap_compose import hide
 from edge_runtime.face.swap_controls import SwapControls
 from edge_runtime.face.track import TrackedFace, Tracker
@@ -21,6 +21,13 @@ from edge_runtime.swap_contract import LostSpec, SwapManifest
 
 Image = NDArray[np.uint8]
 BLUR = "blur"
+
+
+Steady = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
+"""Painted face (S, S, 3), mask (S, S, 1) and colour curves of one face of a video to the same, stilled."""
+
+_STILL, _MOVING = 0.02, 0.12
+"""Changes of a painted pixel from one frame to the next, 0..1: below, it is the picture's noise; above, the face."""
 
 
 class FaceSwapper(Protocol):
@@ -32,9 +39,9 @@ class FaceSwapper(Protocol):
         face: Face,
         controls: SwapControls,
         opacity: float = 1.0,
-        steady: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]] | None = None,
+        steady: Steady | None = None,
     ) -> None:
-        """Swap one face of ``image`` in place; ``steady`` filters mask and colour curves."""
+        """Swap one face of ``image`` in place; ``steady`` filters painted face, mask and colour curves."""
 
     def choose(self, image: Image, faces: list[Face], controls: SwapControls) -> list[Face]:
         """The faces that are meant."""
@@ -110,20 +117,23 @@ class SwapStream:
 
 
 class SwapFilter:
-    """Stills mask and colour curves of one face of a video; the painted face itself is always the present one."""
+    """Stills painted face, mask and colour curves of one face of a video; they lie in the face's own crop."""
 
-    def __init__(self, mask_cutoff_hz: float, colour_cutoff_hz: float) -> None:
-        self._mask_cutoff_hz = mask_cutoff_hz
+    def __init__(self, cutoff_hz: float, colour_cutoff_hz: float) -> None:
+        self._cutoff_hz = cutoff_hz
+        self._paint = PictureFilter(cutoff_hz, _STILL, _MOVING)
         self._curves = CurveFilter(colour_cutoff_hz)
         self._mask: FloatArray | None = None
         self._time_s = 0.0
 
-    def __call__(self, mask: FloatArray, curves: FloatArray, time_s: float) -> tuple[FloatArray, FloatArray]:
-        """The filtered mask (S, S, 1), which lies in the face's own crop, and curves."""
+    def __call__(
+        self, rgb: FloatArray, mask: FloatArray, curves: FloatArray, time_s: float
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What `Steady` says, at a moment."""
         if self._mask is not None:
-            mask = self._mask + lowpass_share(self._mask_cutoff_hz, time_s - self._time_s) * (mask - self._mask)
+            mask = self._mask + lowpass_share(self._cutoff_hz, time_s - self._time_s) * (mask - self._mask)
         self._mask, self._time_s = mask, time_s
-        return mask, self._curves(curves, time_s)
+        return self._paint(rgb, time_s), mask, self._curves(curves, time_s)
 
 
 @dataclass(frozen=True)
@@ -133,8 +143,10 @@ class _At:
     filter: SwapFilter
     time_s: float
 
-    def __call__(self, mask: FloatArray, curves: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return self.filter(mask, curves, self.time_s)
+    def __call__(
+        self, rgb: FloatArray, mask: FloatArray, curves: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        return self.filter(rgb, mask, curves, self.time_s)
 
 
 @dataclass(frozen=True)

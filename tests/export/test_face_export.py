@@ -236,7 +236,7 @@ def test_the_command_tells_a_run_of_faces_from_one_of_voices(
 
     monkeypatch.setattr(cli, "export_run", stop)
     monkeypatch.setattr(cli, "start_server", lambda: None)
-    monkeypatch.setattr("export.face_trial.load_parts", parts)
+    monkeypatch.setattr("export.picture_trial.load_parts", parts)
     with pytest.raises(KeyboardInterrupt):
         cli.main([str(exported.run.root), "-o", str(tmp_path)])
     assert isinstance(seen[0], FaceTrial)

@@ -10,7 +10,7 @@ import pytest
 
 from edge_runtime.face.converter import FaceConverter
 from edge_runtime.face.generator import Edit, parts_of
-from edge_runtime.face.smoothing import EditFilter, OneEuroFilter
+from edge_runtime.face.smoothing import EditFilter, OneEuroFilter, PictureFilter
 from edge_runtime.face_path_contract import SmoothingSpec
 from tests.edge_runtime.face.tiny_face import load_face, make_face_manifest, picture
 
@@ -72,6 +72,22 @@ def test_answers_for_a_face_tremble_less_and_settle_where_they_are() -> None:
         edit = step(_answer(1.0), i * FRAME_S)
     assert all(0.95 < float(part.min()) <= 1.0 for part in parts_of(edit).values())
     assert float(step(_answer(9.0), 5 * FRAME_S).flow.max()) <= 1.0, "time stands still"
+
+
+def test_a_painted_face_stops_crawling_and_does_not_lag() -> None:
+    """Small changes are noise and are stilled; a lid that shuts is there in the same frame."""
+    rng = np.random.default_rng(1)
+    filter_ = PictureFilter(4.0, 0.02, 0.12)
+    face = np.full((4, 4, 3), 0.5, np.float32)
+    noisy = [face + rng.normal(0.0, 0.01, face.shape).astype(np.float32) for _ in range(40)]
+    stilled = [filter_(one, i * FRAME_S) for i, one in enumerate(noisy)]
+    crawl, before = (np.abs(np.diff(frames[10:], axis=0)).mean() for frames in (stilled, noisy))
+    assert crawl < 0.6 * before
+
+    shut = stilled[-1].copy()
+    shut[1, 1] = 0.2
+    np.testing.assert_allclose(filter_(shut, 41 * FRAME_S)[1, 1], 0.2, atol=1e-6)
+    np.testing.assert_array_equal(filter_(face, 41 * FRAME_S), filter_(face + 0.3, 41 * FRAME_S))
 
 
 def test_filter_keeps_its_value_when_time_stands_still() -> None:
