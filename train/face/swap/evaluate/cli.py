@@ -191,9 +191,7 @@ def _footage(
         photos = sorted(path for path in options.target.rglob("*") if path.suffix.lower() in READ_SUFFIXES)
         target = describe_photos(converter, recogniser, photos)
         if not target:
-            raise InputError(
-                f"{options.target} is no folder of photos with a face; give some of the target"
-            )
+            raise InputError(f"{options.target} is no folder of photos with a face; give some of the target")
     if not target:
         remarks.append("Nobody said with --target how the target looks: the distance to them was not measured.")
     judge = FootageJudge(converter, recogniser, target, _EVERY, options.frames)
