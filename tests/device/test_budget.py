@@ -55,8 +55,8 @@ def test_tables_say_what_is_an_estimate_and_which_bars_are_missed() -> None:
     slow = dataclasses.replace(ROW, model="slow", total=9_000_000, graph=1_000_000)
     text = tables([ROW, slow, dataclasses.replace(ROW, board="pi5-bookworm")], [])
     assert "**estimate**" in text
-    assert "shipped fp16: 1.00 M (kept), 40% (kept)" in text
-    assert "slow fp16: 9.00 M (MISSED), 89% (MISSED)" in text
+    assert "shipped fp16: 1.00 M (kept), 40.0% (kept)" in text
+    assert "slow fp16: 9.00 M (MISSED), 88.9% (MISSED)" in text
     (line,) = [line for line in text.splitlines() if "| pi5-bookworm | 1.00" in line]
     assert line.endswith("| – |")
 
