@@ -1,7 +1,8 @@
 """Batch normalisation (Ioffe and Szegedy 2015) whose training step is one operation where the backend has one.
 
 Keras writes means, variances and their gradients out as a dozen passes over the tensor each: a step of the swap network
-takes 0.46 s on two cores without them, and 0.59 with. What it computes, its weights and their names in files are those of Keras' own layer.
+takes 0.46 s on two cores without them, and 0.59 with. What it computes, its weights and their names in files are those
+of Keras' own layer.
 """
 
 from __future__ import annotations
