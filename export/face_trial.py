@@ -46,7 +46,7 @@ class FaceTrial(PictureTrial[FaceManifest]):
     def __init__(self, run: TrainedFace, tier: str = NETWORK, parts: FaceParts | None = None) -> None:
         super().__init__(parts)
         self._run, self._tier = run, tier
-        self._test = HeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.float32))
+        self._test: HeldOut = HeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.float32))
         self._edits: list[Edit] = []
 
     @property
@@ -95,10 +95,6 @@ class FaceTrial(PictureTrial[FaceManifest]):
 
     def _what(self) -> Sequence[str]:
         return (f"{self.draft.name}, a model made with Changeling that changes the expression of faces.",)
-
-    @property
-    def _images(self) -> Image:
-        return self._test.images
 
     def job(self, label: str, path: Path) -> Job:
         """Edits every test crop."""

@@ -90,15 +90,6 @@ def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def empty_unused(model: Any) -> None:
-    """Take the data out of buffers that nothing refers to any more; their numbers stay."""
-    used = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
-    used |= {entry.buffer for entry in model.metadata or ()}
-    for number, buffer in enumerate(model.buffers):
-        if number not in used:
-            buffer.data = None
-
-
 def pack(model: Any) -> bytes:
     """The flatbuffer of an object tree (`parse` undoes it)."""
     import flatbuffers

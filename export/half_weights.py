@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from export.flatbuffer import empty_unused, pack, parse
+from export.flatbuffer import pack, parse
 
 _SMALLEST: Final = 512
 """Constants of fewer values stay: biases and slopes are no weight in the file, and count for more."""
@@ -41,8 +41,17 @@ def halve_weights(graph: bytes) -> bytes:
             operator.inputs, operator.outputs = [len(subgraph.tensors) - 1], [index]
             added.append(operator)
         subgraph.operators = added + list(subgraph.operators)
-    empty_unused(model)
+    _empty_unused(model)
     return pack(model)
+
+
+def _empty_unused(model: Any) -> None:
+    """Take the data out of buffers that nothing refers to any more; their numbers stay."""
+    used = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
+    used |= {entry.buffer for entry in model.metadata or ()}
+    for number, buffer in enumerate(model.buffers):
+        if number not in used:
+            buffer.data = None
 
 
 def _halved(model: Any, tensor: Any, schema: Any) -> Any | None:

@@ -35,7 +35,9 @@ from export.subject import FloatArray
 from export.trial import Tried
 from train.face.parts import LANDMARKS, NOTICE_FILE, FaceParts, load_parts
 from train.face.preprocess import find_five
+from train.face.run import HeldOut
 from train.face.scoring import psnr_db, touched_square_error
+from train.face.swap.run import SwapHeldOut
 
 Image = NDArray[np.uint8]
 ManifestT = TypeVar("ManifestT", FaceManifest, SwapManifest)
@@ -52,6 +54,8 @@ _MAXIMUM_PHOTOS = 64
 class PictureTrial(ABC, Generic[ManifestT]):
     """The half of `export.trial.Trial` that is the same for every model of faces."""
 
+    _test: HeldOut | SwapHeldOut
+
     def __init__(self, parts: FaceParts | None) -> None:
         self._parts = with_half_landmarks(parts or load_parts())
 
@@ -66,9 +70,9 @@ class PictureTrial(ABC, Generic[ManifestT]):
         """What Keras makes of the crops."""
 
     @property
-    @abstractmethod
     def _images(self) -> Image:
         """(N, S, S, 3) held-out crops that files are tried on."""
+        return self._test.images
 
     @abstractmethod
     def _golden_inputs(self) -> dict[str, np.ndarray]:

@@ -45,7 +45,7 @@ class SwapTrial(PictureTrial[SwapManifest]):
     def __init__(self, run: TrainedSwap, row: int = 0, parts: FaceParts | None = None) -> None:
         super().__init__(parts)
         self._run, self._row = run, row
-        self._test = SwapHeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
+        self._test: SwapHeldOut = SwapHeldOut(np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, np.int32))
         self._answers: list[Swapped] = []
 
     @property
@@ -92,10 +92,6 @@ class SwapTrial(PictureTrial[SwapManifest]):
     def _what(self) -> Sequence[str]:
         what = f"{self.draft.name}, a model made with Changeling that puts one face on others."
         return what, identity_text(self.draft.identity)
-
-    @property
-    def _images(self) -> Image:
-        return self._test.images
 
     def job(self, label: str, path: Path) -> Job:
         """Swaps every test crop."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.remap import shrink
-from edge_runtime.face.smoothing import lowpass_share
 from edge_runtime.swap_contract import ColourSpec
 
 KNOTS = 33
@@ -44,22 +43,6 @@ def apply_curves(painted: FloatArray, curves: FloatArray) -> FloatArray:
     """``painted`` (..., 3) 0..1 through ``curves`` (`KNOTS`, 3)."""
     colours = [np.interp(painted[..., i], _LEVELS, curves[:, i]) for i in range(3)]
     return np.stack(colours, axis=-1).astype(np.float32)
-
-
-class CurveFilter:
-    """Stills the curves of one face of a video, or a flicker of its light would be one of the whole face."""
-
-    def __init__(self, cutoff_hz: float) -> None:
-        self._cutoff_hz = cutoff_hz
-        self._last: FloatArray | None = None
-        self._time_s = 0.0
-
-    def __call__(self, curves: FloatArray, time_s: float) -> FloatArray:
-        """The filtered curves; time that does not advance gives the last ones again."""
-        if self._last is not None:
-            curves = self._last + lowpass_share(self._cutoff_hz, time_s - self._time_s) * (curves - self._last)
-        self._last, self._time_s = curves, time_s
-        return curves
 
 
 def _moved(ours: FloatArray, theirs: FloatArray, spec: ColourSpec) -> FloatArray:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Box, FloatArray, Similarity, crop_box
-from edge_runtime.face.remap import positions, remap_at, sample
+from edge_runtime.face.remap import positions, remap, sample
 from edge_runtime.face_path_contract import CropSpec, EditMaskSpec, MaskSpec
 
 Image = NDArray[np.uint8]
@@ -104,7 +104,7 @@ class Composer:
         cut, left, top = _source(image, box, moves)
         found = sample(moves, self._to_cells(moves, from_box), box.shape, black_outside=True)
         found += positions(top + box.shape[0], left + box.shape[1])[top:, left:]
-        return remap_at(cut, found)
+        return remap(cut, found)
 
     def _shaded(self, moved: Image, shade: FloatArray, from_box: Similarity) -> Image:
         """Each level v, 0..1, becomes v + shade v (1 - v): lighter or darker; black, white and the range are kept."""

@@ -35,22 +35,17 @@ def opencv() -> ModuleType | None:
     return module
 
 
-def remap(image: Pixels, x: FloatArray, y: FloatArray) -> Pixels:
-    """``image`` (H, W, C) at the finite positions x and y (h, w), the border repeated; gives (h, w, C)."""
+def remap(image: Pixels, x: FloatArray, y: FloatArray | None = None) -> Pixels:
+    """``image`` (H, W, C) at the finite positions x and y (h, w), the border repeated; gives (h, w, C).
+
+    Without ``y``, ``x`` (h, w, 2) holds both side by side.
+    """
+    height, width = x.shape[:2]
     library = opencv()
-    if library is None or max(*image.shape[:2], *x.shape) > MAXIMUM_SIDE:
-        return _gather(image, x, y)
+    if library is None or max(*image.shape[:2], height, width) > MAXIMUM_SIDE:
+        return _gather(image, x[..., 0], x[..., 1]) if y is None else _gather(image, x, y)
     sampled = library.remap(image, x, y, interpolation=library.INTER_LINEAR, borderMode=library.BORDER_REPLICATE)
-    return np.asarray(sampled, image.dtype).reshape(*x.shape, image.shape[2])  # cv2 drops a single channel
-
-
-def remap_at(image: Pixels, where: FloatArray) -> Pixels:
-    """`remap` with x and y side by side, (h, w, 2)."""
-    library = opencv()
-    if library is None or max(*image.shape[:2], *where.shape) > MAXIMUM_SIDE:
-        return _gather(image, where[..., 0], where[..., 1])
-    sampled = library.remap(image, where, None, library.INTER_LINEAR, borderMode=library.BORDER_REPLICATE)
-    return np.asarray(sampled, image.dtype).reshape(*where.shape[:2], image.shape[2])
+    return np.asarray(sampled, image.dtype).reshape(height, width, image.shape[2])  # cv2 drops a single channel
 
 
 def positions(height: int, width: int) -> FloatArray:

@@ -71,6 +71,22 @@ class EditFilter:
         return edit
 
 
+class LowPassFilter:
+    """Stills arrays of one shape with a fixed cutoff."""
+
+    def __init__(self, cutoff_hz: float) -> None:
+        self._cutoff_hz = cutoff_hz
+        self._last: FloatArray | None = None
+        self._time_s = 0.0
+
+    def __call__(self, value: FloatArray, time_s: float) -> FloatArray:
+        """The filtered value; time that does not advance gives the last one again."""
+        if self._last is not None:
+            value = self._last + lowpass_share(self._cutoff_hz, time_s - self._time_s) * (value - self._last)
+        self._last, self._time_s = value, time_s
+        return value
+
+
 class PictureFilter:
     """Stills a painted picture where it hardly changes, and follows it at once where it does.
 

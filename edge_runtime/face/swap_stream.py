@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.choice import Chooser, first_choice
-from edge_runtime.face.colour_match import CurveFilter
 from edge_runtime.face.geometry import Box, FloatArray, align, crop_box
 from edge_runtime.face.landmarks import Face
-from edge_runtime.face.smoothing import PictureFilter, lowpass_share
+from edge_runtime.face.smoothing import LowPassFilter, PictureFilter
 from edge_runtime.face.swap_compose import hide
 from edge_runtime.face.swap_controls import SwapControls
 from edge_runtime.face.track import TrackedFace, Tracker
@@ -120,20 +119,16 @@ class SwapFilter:
     """Stills painted face, mask and colour curves of one face of a video; they lie in the face's own crop."""
 
     def __init__(self, cutoff_hz: float, colour_cutoff_hz: float) -> None:
-        self._cutoff_hz = cutoff_hz
         self._paint = PictureFilter(cutoff_hz, _STILL, _MOVING)
-        self._curves = CurveFilter(colour_cutoff_hz)
-        self._mask: FloatArray | None = None
-        self._time_s = 0.0
+        self._mask = LowPassFilter(cutoff_hz)
+        # a flicker of a face's light would be one of the whole face
+        self._curves = LowPassFilter(colour_cutoff_hz)
 
     def __call__(
         self, rgb: FloatArray, mask: FloatArray, curves: FloatArray, time_s: float
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """What `Steady` says, at a moment."""
-        if self._mask is not None:
-            mask = self._mask + lowpass_share(self._cutoff_hz, time_s - self._time_s) * (mask - self._mask)
-        self._mask, self._time_s = mask, time_s
-        return self._paint(rgb, time_s), mask, self._curves(curves, time_s)
+        return self._paint(rgb, time_s), self._mask(mask, time_s), self._curves(curves, time_s)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from edge_runtime.face.colour_match import CurveFilter, apply_curves, colour_curves
+from edge_runtime.face.colour_match import apply_curves, colour_curves
+from edge_runtime.face.smoothing import LowPassFilter
 from edge_runtime.swap_contract import ColourSpec
 
 SPEC = ColourSpec("mean-std", 16, 0.05, 3.0, 2.0)
@@ -56,7 +57,7 @@ def test_a_flat_face_is_not_stretched_without_limit() -> None:
 
 def test_a_videos_curves_go_over_gradually_and_repeat_when_time_stands() -> None:
     first, second = np.zeros((33, 3), np.float32), np.ones((33, 3), np.float32)
-    still = CurveFilter(1.0)
+    still = LowPassFilter(1.0)
     np.testing.assert_array_equal(still(first, 0.0), first)
     np.testing.assert_array_equal(still(second, 0.0), first)
     assert 0.0 < still(second, 0.04).max() < 0.3

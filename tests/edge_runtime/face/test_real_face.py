@@ -119,8 +119,9 @@ def test_reference_holds_the_whole_face(finder: FaceFinder, photo: np.ndarray) -
 def test_the_shipped_parts_are_those_of_training(finder: FaceFinder, photo: np.ndarray) -> None:
     """Else crops on the board would not be those that were learnt from; half-float weights are all that differs."""
     manifest, graph = edge_runtime.load(kind="face").manifest, LANDMARKS.graph
+    ridden = manifest.landmarks.graph
+    assert ridden == dataclasses.replace(graph, sha256=ridden.sha256, source=f"{graph.source}, weights as half floats")
     landmarks = dataclasses.replace(manifest.landmarks, graph=graph)
     assert (manifest.detector, landmarks, manifest.crop) == (DETECTOR, LANDMARKS, CROP)
-    assert manifest.landmarks.graph.source.startswith(graph.source)
     ours, theirs = (_faces(where, photo)[0].points[:, :2] for where in (finder, load_parts().finder()))
-    np.testing.assert_allclose(ours, theirs, atol=0.1)
+    np.testing.assert_allclose(ours, theirs, atol=0.05)
