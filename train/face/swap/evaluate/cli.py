@@ -218,9 +218,11 @@ def _footage(
 
 def _footage_values(scores: Sequence[FootageScore]) -> dict[str, float | None]:
     """By the keys of `train.face.swap.evaluate.bars`: means, and of jitter the worst."""
+    follow = [score.following for score in scores if score.following is not None]
     return {
         "real_closer": mean_of_known([score.closer for score in scores]),
-        "real_expression": mean_of_known([score.expression for score in scores]),
+        "real_expression": mean_of_known([one.error for one in follow]),
+        "real_carried": mean_of_known([one.carried for one in follow]),
         "real_jitter": max((score.jitter for score in scores if score.jitter is not None), default=None),
     }
 
@@ -250,12 +252,30 @@ def _write(result: SwapEvaluation, output: Path) -> None:
     lines += markdown_table(("what", "measured", "bar", "met"), rows)
     lines += ["", f"{len(result.rendered)} rendered heads, {result.gallery} identities to be told apart, "
               f"{len(result.footage)} photos and videos."]  # fmt: skip
+    lines += _per_footage(result.footage)
     lines += [f"Left out: {one.file}: {one.reason}" for one in result.skipped] + list(result.remarks)
     text = json.dumps(dataclasses.asdict(result), indent=1, ensure_ascii=False)
     write_atomic(output / "scores.json", [f"{text}\n".encode()])
     write_atomic(output / "scores.md", ["\n".join([*lines, ""]).encode()])
     print("\n".join(in_columns([row for row, bar in zip(rows, result.bars, strict=True) if bar.value is not None])))
     print("\n".join([*result.remarks, f"written: {output / 'scores.md'}, scores.json and pictures"]))
+
+
+def _per_footage(scores: Sequence[FootageScore]) -> list[str]:
+    """A table of the photos and videos."""
+    if not scores:
+        return []
+    head = ("footage", "frames", "expression", "if it stood still", "carried over", "shape", "from source", "to target",
+            "jitter")  # fmt: skip
+    rows = []
+    for one in scores:
+        follow = one.following
+        numbers = (
+            *((None, None, None) if follow is None else (follow.error, follow.standing_still, follow.carried)),
+            *(one.shape, one.source_distance, one.target_distance, one.jitter),
+        )
+        rows.append((one.name, str(one.frames), *("–" if value is None else f"{value:.3g}" for value in numbers)))
+    return ["", *markdown_table(head, rows), ""]
 
 
 def _parser() -> arguments.Parser:

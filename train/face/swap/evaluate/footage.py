@@ -20,12 +20,13 @@ from train.face.evaluate.identity import Recogniser
 from train.face.evaluate.inputs import PHOTO, Footage
 from train.face.evaluate.movements import jitter_iod
 from train.face.evaluate.pictures import face_box, pair_of
-from train.face.swap.evaluate.measures import expression_error, largest, mean_of_known
+from train.face.swap.evaluate.measures import Following, expression_of, following, largest, mean_of_known
 
 Image = NDArray[np.uint8]
 Vector = NDArray[np.float64]
 
-_FEWEST_FOR_JITTER: Final = 8
+_FEWEST_FRAMES: Final = 8
+"""Below, a video's jitter and what follows its expression are not measured."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,11 @@ class FootageScore:
     name: str
     frames: int
     """Of a video that were judged."""
-    expression: float | None
-    """Mean distance of the expressive points from the source's, in distances between the eyes."""
+    following: Following | None
+    """How the expression follows that of a video; None for photos."""
+    shape: float
+    """Mean distance of the expressive points from the source's, in distances between the eyes: two people's own
+    shapes, and what an expression lacks."""
     source_distance: float | None
     target_distance: float | None
     closer: float | None
@@ -58,8 +62,9 @@ class FootageJudge:
 
     def score(self, footage: Footage, told: Callable[[float], None]) -> tuple[FootageScore, list[Image]]:
         """The score, and some pictures before and after. Raises `InputError` when no face is found."""
-        rows: list[tuple[float | None, float | None, float | None]] = []
+        rows: list[tuple[float | None, float | None]] = []
         shown: list[Image] = []
+        expressions: list[tuple[FloatArray, FloatArray]] = []
         before_meshes: list[FloatArray] = []
         after_meshes: list[FloatArray] = []
         for number, before, after in self._frames(footage, told):
@@ -68,22 +73,25 @@ class FootageJudge:
                 continue
             before_meshes.append(faces[0].points)
             after_meshes.append(faces[1].points)
+            expressions.append((expression_of(faces[0]), expression_of(faces[1])))
             if number % self._every == 0:
-                rows.append((expression_error(faces[1], faces[0]), *self._distances(before, after, faces[0], faces[1])))
+                rows.append(self._distances(before, after, faces[0], faces[1]))
                 box = face_box(faces[0], self._converter.manifest.crop, before.shape)
                 shown.append(pair_of(before, after, box))
         if not rows:
             raise InputError(f"{footage.path.name} shows no face that can be found before and after")
-        jitter = None
-        if len(before_meshes) >= _FEWEST_FOR_JITTER:
+        jitter = follows = None
+        if len(before_meshes) >= _FEWEST_FRAMES:
             jitter = jitter_iod(after_meshes) / max(jitter_iod(before_meshes), 1e-9)
-        known = [(source, target) for _, source, target in rows if source is not None and target is not None]
+            follows = following(*zip(*expressions, strict=True))
+        known = [(source, target) for source, target in rows if source is not None and target is not None]
         return FootageScore(
             footage.name,
             len(rows),
+            follows,
+            float(np.mean([np.linalg.norm(after - before, axis=-1).mean() for before, after in expressions])),
             mean_of_known([row[0] for row in rows]),
             mean_of_known([row[1] for row in rows]),
-            mean_of_known([row[2] for row in rows]),
             float(np.mean([target < source for source, target in known])) if known else None,
             jitter,
         ), shown

@@ -19,7 +19,7 @@ from train.evaluate.results import make_bars
 from train.face.parts import CROP
 from train.face.preprocess import crop_to_frame
 from train.face.swap.evaluate.bars import BARS
-from train.face.swap.evaluate.measures import EXPRESSIVE, expression_error, mean_of_known
+from train.face.swap.evaluate.measures import EXPRESSIVE, expression_error, following, mean_of_known
 from train.face.swap.evaluate.rendered import Gallery, RenderedJudge, RenderedScore, summary
 from train.face.swap.looks import Look, RenderedLooks
 
@@ -121,3 +121,19 @@ def test_a_photo_is_judged_from_the_command_line(tmp_path: Path, capsys: pytest.
     assert "give footage" in capsys.readouterr().err
     assert main(["evaluate", "swap", str(tmp_path / "face.png"), "-o", str(out), "--skip", "identity"]) == 2
     assert "name the swap model" in capsys.readouterr().err
+
+
+def test_a_swap_of_another_shape_that_moves_alike_follows_exactly() -> None:
+    rng = np.random.default_rng(4)
+    source = [rng.normal(size=(27, 2)).astype(np.float32) for _ in range(12)]
+    mean = np.mean(source, axis=0)
+    other = (mean + rng.normal(size=(27, 2))).astype(np.float32)
+    alike = following(source, [face - mean + other for face in source])
+    assert alike.error < 1e-6
+    assert alike.carried == pytest.approx(1.0)
+    half = following(source, [0.5 * (face - mean) + other for face in source])
+    assert half.carried == pytest.approx(0.5)
+    assert half.error == pytest.approx(0.5 * half.standing_still, rel=1e-6)
+    still = following(source, [other] * 12)
+    assert still.carried == 0.0
+    assert still.error == pytest.approx(still.standing_still)
