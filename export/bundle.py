@@ -158,7 +158,7 @@ def golden_share(precision: str) -> float:
 
 
 def pack_golden(
-    inputs: Mapping[str, np.ndarray], stages: Mapping[str, FloatArray], tolerance: Sequence[float]
+    inputs: Mapping[str, np.ndarray], stages: Mapping[str, np.ndarray], tolerance: Sequence[float]
 ) -> bytes:
     """The .npz of `edge_runtime.golden`: inputs, stages, and the largest right difference of each stage."""
     buffer = io.BytesIO()
