@@ -15,19 +15,30 @@ from numpy.typing import NDArray
 from edge_runtime.face.geometry import FloatArray, align
 from edge_runtime.face.remap import remap, sample
 from edge_runtime.face_path_contract import CropSpec
-from train.face.augment import Augmentation, degrade, draw_occluder, jitter_five, mirror_five, recolour, soften
+from train.face.augment import Augmentation, degrade, jitter_five, mirror_five, recolour, soften
 from train.face.swap.looks import Look, Looks
+from train.face.swap.occluders import cover
 from train.prefetch import Batch
 
 Image = NDArray[np.uint8]
 
 AUGMENTATION: Final = Augmentation(occluder_share=0.4)
-_HAND_SHARE: Final = 0.3
-"""Of what covers a face, hands."""
 _WARP_SHARE: Final = 0.5
 _WARP_CELLS: Final = 5
 _WARP_PX: Final = 1.8
 """Standard deviation of the warp's knots, in crop pixels."""
+_SHADE_SHARE: Final = 0.5
+_SHADE_CELLS: Final = 4
+_SHADE_SIGMA: Final = 0.12
+"""Of the logarithm of light and shadow, from knot to knot."""
+_GRAIN_SHARE: Final = 0.35
+_GRAIN_PX: Final = (0.7, 3.0)
+_GRAIN_SIGMA: Final = (0.01, 0.06)
+"""Of the logarithm of brightness: pores, hairs and creases that rendered skin has less of."""
+_SHARPEN_SHARE: Final = 0.3
+_SHARPEN_PX: Final = (0.6, 1.6)
+_SHARPEN: Final = (0.3, 1.6)
+"""What a camera adds of the difference from the blurred picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +109,10 @@ def augmented(example: SwapExample, own: bool, how: Augmentation, rng: np.random
     A face that is to become itself is bent a little first, or its own shape need not be learnt (DeepFaceLab).
     """
     image, target = recolour((example.image, example.target), how, rng)
+    if rng.random() < _SHADE_SHARE:
+        shade = _field(image.shape[0], _SHADE_CELLS, _SHADE_SIGMA, rng)
+        image, target = (_times(one, shade) for one in (image, target))
+    image = _like_a_camera(image, rng)
     (image,) = soften((image,), how, rng)
     shown = example.shown
     if own and rng.random() < _WARP_SHARE:
@@ -108,19 +123,37 @@ def augmented(example: SwapExample, own: bool, how: Augmentation, rng: np.random
     return SwapExample(image, target, example.face, shown, example.features, example.identity)
 
 
-def cover(image: Image, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw a strand, a stick, a blob or a hand over ``image`` (S, S, 3), in place; gives where, (S, S)."""
-    return _draw_hand(image, rng) if rng.random() < _HAND_SHARE else draw_occluder((image,), rng)
-
-
 def warped(image: Image, rng: np.random.Generator) -> Image:
     """``image`` (S, S, 3) bent by a coarse grid of random shifts."""
     size = image.shape[0]
-    knots = rng.normal(0.0, _WARP_PX, (_WARP_CELLS, _WARP_CELLS, 2)).astype(np.float32)
-    field = np.asarray(cv2.resize(knots, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+    across, down = (_field(size, _WARP_CELLS, _WARP_PX, rng) for _ in range(2))
     at = np.arange(size, dtype=np.float32)
-    x, y = at[None, :] + field[..., 0], at[:, None] + field[..., 1]
+    x, y = at[None, :] + across, at[:, None] + down
     return remap(image, np.ascontiguousarray(x), np.ascontiguousarray(y))
+
+
+def _field(size: int, cells: int, sigma: float, rng: np.random.Generator) -> FloatArray:
+    """(size, size) that goes smoothly from knot to knot of ``cells`` by ``cells`` random ones."""
+    knots = rng.normal(0.0, sigma, (cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(knots, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _times(image: Image, logarithm: FloatArray) -> Image:
+    """``image`` (S, S, 3) made brighter by a factor e ** ``logarithm`` (S, S)."""
+    return np.rint(np.clip(image * np.exp(logarithm)[..., None], 0.0, 255.0)).astype(np.uint8)
+
+
+def _like_a_camera(image: Image, rng: np.random.Generator) -> Image:
+    """``image`` (S, S, 3) with more grain, or sharpened as cameras do."""
+    if rng.random() < _GRAIN_SHARE:
+        grain = rng.standard_normal(image.shape[:2]).astype(np.float32)
+        grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), rng.uniform(*_GRAIN_PX)), np.float32)
+        image = _times(image, grain * np.float32(rng.uniform(*_GRAIN_SIGMA) / max(float(grain.std()), 1e-6)))
+    if rng.random() < _SHARPEN_SHARE:
+        soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(*_SHARPEN_PX))
+        much = float(rng.uniform(*_SHARPEN))
+        image = np.asarray(cv2.addWeighted(image, 1.0 + much, soft, -much, 0.0), np.uint8)
+    return image
 
 
 def stack(examples: list[SwapExample]) -> Batch:
@@ -133,24 +166,3 @@ def stack(examples: list[SwapExample]) -> Batch:
         batch[name] = np.stack([getattr(e, name) for e in examples])[..., None].astype(np.float32)
     batch["identity"] = np.array([e.identity for e in examples], np.int32)
     return batch
-
-
-def _draw_hand(image: Image, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Fingers from beyond the border, in a skin tone, shaded across."""
-    size = image.shape[0]
-    mask = np.zeros((size, size), np.uint8)
-    angle, centre = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(0.25, 0.75, 2) * size
-    along = np.array((np.cos(angle), np.sin(angle)))
-    across = np.array((-along[1], along[0]))
-    thick = int(rng.integers(size // 14, size // 8))
-    for finger in range(int(rng.integers(1, 5))):
-        tip = centre + across * thick * 1.1 * finger + along * rng.uniform(-0.1, 0.1) * size
-        end = tip + along * size * 1.5
-        cv2.line(mask, tip.astype(int).tolist(), end.astype(int).tolist(), 255, thick, cv2.LINE_AA)
-    share = mask[..., None].astype(np.float32) / 255.0
-    tone = np.array((0.9, 0.68, 0.55)) * rng.uniform(0.25, 1.0) * 255.0
-    at = np.arange(size)
-    shade = 1.0 + 0.18 * np.sin((at[None, :] * across[0] + at[:, None] * across[1]) * (2.0 * np.pi / (1.1 * thick)))
-    colour = np.clip(tone * shade[..., None] + rng.normal(0.0, 5.0, (size, size, 1)), 0, 255)
-    image[:] = np.rint(image + share * (colour - image)).astype(np.uint8)
-    return mask > 127

@@ -14,8 +14,9 @@ from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.swapper import Swapped
 from train.face.monitor import write_picture
 from train.face.scoring import HERE, psnr_db
-from train.face.swap.batches import SwapExample, SwapSampler, cover
+from train.face.swap.batches import SwapExample, SwapSampler
 from train.face.swap.device import MASK
+from train.face.swap.occluders import cover
 from train.face.swap.run import SwapHeldOut
 
 Image = NDArray[np.uint8]

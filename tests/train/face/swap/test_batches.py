@@ -8,8 +8,9 @@ import numpy as np
 
 from tests.train.face.swap.made_up import NAMES, aligned
 from train.face.parts import CROP
-from train.face.swap.batches import AUGMENTATION, SwapSampler, augmented, cover, cut, warped
+from train.face.swap.batches import AUGMENTATION, SwapSampler, augmented, cut, warped
 from train.face.swap.looks import RenderedLooks, features_about
+from train.face.swap.occluders import cover
 
 
 def _sampler() -> SwapSampler:

@@ -13,10 +13,11 @@ from edge_runtime.face.landmarks import Face
 from edge_runtime.face.swap_converter import SwapConverter
 from train.face.evaluate.identity import Recogniser
 from train.face.scoring import psnr_db
-from train.face.swap.batches import cover, cut
+from train.face.swap.batches import cut
 from train.face.swap.evaluate.measures import expression_error, largest, mean_of_known, pose_error_deg
 from train.face.swap.looks import Look
 from train.face.swap.monitor import overlap
+from train.face.swap.occluders import cover
 
 Image = NDArray[np.uint8]
 Vector = NDArray[np.float64]
