@@ -16,15 +16,17 @@ from threadpoolctl import threadpool_limits
 from edge_runtime.cli.arguments import Parser, number
 from edge_runtime.errors import WorkstationError
 from edge_runtime.files import make_folder
+from train.bases import check_alike
 from train.face.batches import stream_batches
 from train.face.dataset import FaceDataset, load_dataset
 from train.face.run import Scores
+from train.face.swap.base import find_base
 from train.face.swap.batches import SwapExample, SwapSampler
 from train.face.swap.collect import TARGET_PREFIX
 from train.face.swap.looks import RenderedLooks
 from train.face.swap.preprocess import preprocess
 from train.face.swap.presets import PRESETS
-from train.face.swap.run import SwapConfig, SwapHeldOut, SwapRun, make_config
+from train.face.swap.run import SwapConfig, SwapHeldOut, SwapRun, TrainedSwap, make_config
 from train.log import Log, draw_curves
 from train.loop import Loop, Position
 from train.prefetch import Batch
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 _HELDOUT_FACES: Final = 96
 _EXPORT_FACES: Final = 48
 _SHEET_ROWS: Final = 10
+_AGAIN_PEAK: Final = 1e-3
+"""Highest learning rate of a base that starts from another: what that knows should be kept."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +161,26 @@ def trained_targets(dataset: FaceDataset) -> tuple[str, ...]:
     return found
 
 
+def start_from(base: TrainedSwap) -> Callable[[SwapTrainer], None]:
+    """Sets a fresh trainer up with what ``base`` knows; a target of a name that it does not have begins as the mean.
+
+    The ``t003`` of another data set is somebody else, who is as good a beginning as anybody.
+    """
+    known = dict(zip(base.config.identities, base.vectors, strict=True))
+    mean = base.vectors.mean(axis=0)
+
+    def begin(trainer: SwapTrainer) -> None:
+        trainer.network.set_weights(base.network.get_weights())
+        trainer.vectors.assign(np.stack([known.get(name, mean) for name in trainer.identities]))
+
+    return begin
+
+
 def main(argv: Sequence[str]) -> int:
     """``changeling train face swap fit --data DATA -o RUN``."""
     options = _parser().parse_args(list(argv))
     run = SwapRun(Path(options.output))
+    base = None if options.base is None else find_base(options.base)
     if options.restart:
         run.forget()
     # One folder alone: the targets of two have the same names and other faces.
@@ -169,13 +189,18 @@ def main(argv: Sequence[str]) -> int:
         config: SwapConfig = load_json(run.config, SwapConfig)
     else:
         config = make_config(options.name, options.preset, trained_targets(dataset), dataset.sources)
+    if base is not None:
+        shapes = ({"preset": one.preset, "crop": one.crop} for one in (base.config, config))
+        check_alike(base.name, *shapes)
     folders = [preprocess(dataset, workers=options.workers)]
     fit_options = SwapFitOptions(
         options.minutes, options.steps, options.batch, options.checkpoint_minutes, options.seed
     )
     # NumPy's own threads would fight the training framework for the cores.
     with threadpool_limits(1, user_api="blas"):
-        SwapFit(run, config, rendered_lesson(folders, config), fit_options).run_and_tell(run.root, run.samples)
+        lesson = rendered_lesson(folders, config)
+        begin, peak = (None, None) if base is None else (start_from(base), _AGAIN_PEAK)
+        SwapFit(run, config, lesson, fit_options, peak, begin).run_and_tell(run.root, run.samples)
     return 0
 
 
@@ -185,6 +210,7 @@ def _parser() -> Parser:
     parser.add_argument("-o", "--output", required=True, metavar="RUN", help="folder of the run")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="small", help="size of the network")
     parser.add_argument("--name", default="swap-base", help="name of the model")
+    parser.add_argument("--base", metavar="RUN", help="go on from another run of `fit`, or from the `shipped` base")
     add_schedule(parser, minutes=60.0)
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes that align faces (1)")
     return parser

@@ -31,6 +31,7 @@ class SwapTrainer(TermTrainer):
     def __init__(self, config: SwapConfig, weights: SwapLossWeights | None = None) -> None:
         super().__init__(TERMS, "swap_trainer")
         self.network = build_swap(config.preset, config.crop.size_px)
+        self.identities = config.identities
         self.vectors = self.add_weight(
             shape=(len(config.identities), config.preset.identity),
             initializer=keras.initializers.RandomNormal(0.0, 1.0),
