@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from tests.train.face.swap.made_up import NAMES, aligned
 from train.face.parts import CROP
+from train.face.swap import batches
 from train.face.swap.batches import AUGMENTATION, SwapSampler, augmented, cut, warped
 from train.face.swap.looks import RenderedLooks, features_about
 from train.face.swap.occluders import cover
@@ -41,6 +43,20 @@ def test_what_covers_the_face_is_out_of_the_mask_and_of_the_input_alone() -> Non
         assert (found.shown <= example.shown).all()
         covered += bool((found.shown < example.shown).any())
     assert covered > 6
+
+
+def test_light_and_shadow_fall_on_both_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is painted must be lit as what is seen."""
+    for name in ("_WARP_SHARE", "_GRAIN_SHARE", "_SHARPEN_SHARE"):
+        monkeypatch.setattr(batches, name, 0.0)
+    clean = dataclasses.replace(
+        AUGMENTATION, occluder_share=0.0, blur_share=0.0, coarse_share=0.0, noise_share=0.0, jpeg_share=0.0
+    )
+    example = _sampler().plain(1)
+    for seed in range(8):
+        found = augmented(example, True, clean, np.random.default_rng(seed))
+        np.testing.assert_array_equal(found.image, found.target)
+        assert (found.image != example.image).any()
 
 
 def test_covering_says_where() -> None:

@@ -21,7 +21,7 @@ from train.face.swap import adapt as adapt_module
 from train.face.swap import base as base_module
 from train.face.swap.adapt import adapt, closest_identity, photo_lesson
 from train.face.swap.base import find_base, keep_base
-from train.face.swap.fit import SwapFit, SwapFitOptions, rendered_lesson
+from train.face.swap.fit import SwapFit, SwapFitOptions, rendered_lesson, start_from
 from train.face.swap.looks import RenderedLooks
 from train.face.swap.manifest import draft_manifest
 from train.face.swap.model import is_film
@@ -86,6 +86,18 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(base: TrainedSwap, folder
     np.testing.assert_allclose(again.vectors, base.vectors, atol=1e-5)
     for ours, theirs in zip(again.network.get_weights(), base.network.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_a_base_goes_on_from_another(base: TrainedSwap) -> None:
+    """Targets are known by their names, in whatever order, and a new one is nobody in particular."""
+    from train.face.swap.trainer import SwapTrainer
+
+    trainer = SwapTrainer(dataclasses.replace(tiny_config(), identities=(NAMES[2], "t999", NAMES[0])))
+    start_from(base)(trainer)
+    for ours, theirs in zip(trainer.network.get_weights(), base.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    expected = np.stack([base.vectors[2], base.vectors.mean(axis=0), base.vectors[0]])
+    np.testing.assert_allclose(trainer.identity_vectors(), expected, rtol=1e-6)
 
 
 def test_a_base_is_carried_at_half_its_size(base: TrainedSwap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +206,7 @@ def test_too_few_photos_are_refused(base: TrainedSwap, tmp_path: Path) -> None:
         (["--target", "x", "--rendered", "y", "-o", "z"], 2, "say whose face"),
         (["--target", "x", "-o", "z", "--base", "nowhere"], 7, "nowhere is no swap run"),
         (["fit", "--data", "nowhere", "-o", "x"], 7, "nowhere"),
+        (["fit", "--data", "nowhere", "-o", "x", "--base", "no-run"], 7, "no-run is no swap run"),
         (["predict", "nowhere", "a.jpg", "b.jpg"], 2, "a.jpg"),
     ],
 )
