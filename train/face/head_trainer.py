@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import keras
@@ -16,8 +17,11 @@ from train.face.term_trainer import TermTrainer
 
 Tensor = Any
 
-WEIGHTS: Final = LossWeights(edges=3.0, detail=10.0, harm=10.0)
+_FINE: Final = LossWeights(edges=3.0, detail=10.0)
 """Lashes and the edges of teeth are a pixel wide: with the weights of a whole fit they are averaged away."""
+WEIGHTS: Final = {"mouth": replace(_FINE, harm=150.0), "eyes": replace(_FINE, harm=80.0)}
+"""By patch. Pixels that should stay as the warp has them are most of a patch, and each is hardly wrong: only so does a
+head learn to keep off them. A mouth loses nothing by it, lids a little of how far they shut."""
 TERMS: Final = ("loss", "mask", "colour", "edges", "picture", "harm")
 
 
@@ -27,7 +31,7 @@ class HeadTrainer(TermTrainer):
     def __init__(self, network: keras.Model, config: FaceConfig, patch: Patch) -> None:
         super().__init__(TERMS, "head_trainer")
         self.network = network
-        self._config, self._patch = config, patch
+        self._config, self._patch, self._weights = config, patch, WEIGHTS[patch.name]
         self._name = f"{HEAD_PREFIX}{patch.name}"
         seen = network.get_layer(f"{self._name}_depthwise").input
         condition = network.get_layer("condition_relu").output
@@ -51,8 +55,8 @@ class HeadTrainer(TermTrainer):
     ) -> Tensor:
         """Weighted sum of the terms; each is kept as a metric."""
         canvas = Canvas(x["source"], x["target"], x["moved"], x["wanted"], ops.ones_like(x["wanted"]))
-        terms = paint_terms(self._config.mask, WEIGHTS, canvas, y_pred["mask"], y_pred["rgb"])
-        return self.keep({**terms, "loss": total(WEIGHTS, terms)})
+        terms = paint_terms(self._config.mask, self._weights, canvas, y_pred["mask"], y_pred["rgb"])
+        return self.keep({**terms, "loss": total(self._weights, terms)})
 
     def step(self, batch: dict[str, np.ndarray], rate: float) -> dict[str, float]:
         """Optimise on one batch; gives the terms."""
