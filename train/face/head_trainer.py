@@ -19,7 +19,7 @@ Tensor = Any
 
 _FINE: Final = LossWeights(edges=3.0, detail=10.0)
 """Lashes and the edges of teeth are a pixel wide: with the weights of a whole fit they are averaged away."""
-WEIGHTS: Final = {"mouth": replace(_FINE, harm=150.0), "eyes": replace(_FINE, harm=80.0)}
+WEIGHTS: Final = {"mouth": replace(_FINE, harm=300.0), "eyes": replace(_FINE, harm=50.0)}
 """By patch. Pixels that should stay as the warp has them are most of a patch, and each is hardly wrong: only so does a
 head learn to keep off them. A mouth loses nothing by it, lids a little of how far they shut."""
 TERMS: Final = ("loss", "mask", "colour", "edges", "picture", "harm")
