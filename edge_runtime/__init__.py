@@ -27,6 +27,7 @@ from edge_runtime.errors import (
 )
 from edge_runtime.face.controls import FaceControls
 from edge_runtime.face.converter import FaceConverter
+from edge_runtime.face.editor import default_editor
 from edge_runtime.face.stream import FaceStream
 from edge_runtime.face.swap_controls import SwapControls
 from edge_runtime.face.swap_converter import SwapConverter
@@ -97,5 +98,5 @@ def load(
     if model.manifest.kind == FACE:
         return FaceConverter(model, backend=backend, threads=threads)
     if model.manifest.kind == SWAP:
-        return SwapConverter(model, backend=backend, threads=threads)
+        return SwapConverter(model, default_editor(backend, threads), backend=backend, threads=threads)
     return VoiceConverter(model, backend=backend, threads=threads)

@@ -15,6 +15,7 @@ FLAGS = {
     "opacity": "--opacity",
     "mouth_keep": "--mouth-keep",
     "on_lost": "--on-lost",
+    "follow": "--follow",
     "like": "--like",
 }
 """Flag by name of the option; none of them means anything without ``--swap``."""
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     swap.add_argument(FLAGS["colour_match"], metavar="HOW", help="none, mean-std or histogram (the model's default)")
     swap.add_argument(FLAGS["opacity"], type=arguments.number, metavar="0..1", help="of the other face (1)")
     swap.add_argument(FLAGS["mouth_keep"], action="store_true", help="keep the photo's own mouth")
+    swap.add_argument(
+        FLAGS["follow"], type=arguments.number, metavar="0..1", help="of what the painted expression lacks (1)"
+    )
     swap.add_argument(FLAGS["on_lost"], metavar="WHAT", help="a face that a video loses: pass (default) or blur")
     swap.add_argument(FLAGS["like"], metavar="PHOTO", help="swap only the face that is most like the one in PHOTO")
 
@@ -59,12 +63,16 @@ def load(options: argparse.Namespace) -> Job:
         opacity=1.0 if options.opacity is None else options.opacity,
         mouth_keep=options.mouth_keep,
         on_lost=options.on_lost or "pass",
+        follow=options.follow,
     )
     print(identity_text(manifest.identity), file=sys.stderr)
+    mended_by = "" if converter.follower is None else converter.follower.digest
+    if not mended_by:
+        print("expressions are as the model paints them: no face model runs here that could mend them", file=sys.stderr)
     return Job(
         model=manifest.name,
         text=f"the face of {manifest.identity.name}",
-        recipe=f"{manifest.graph_sha256} {manifest.geometry_fingerprint()} {controls!r}",
+        recipe=f"{manifest.graph_sha256} {manifest.geometry_fingerprint()} {controls!r} {mended_by}",
         find=converter.find_faces,
         choose=lambda photo, found: converter.choose(photo, found, controls),
         change=lambda photo, chosen: converter.convert_found(photo, chosen, controls),

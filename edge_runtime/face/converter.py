@@ -7,20 +7,18 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.backends import open_backend
-from edge_runtime.errors import ControlError, ModelFileError
+from edge_runtime.errors import ControlError
 from edge_runtime.face.choice import choose
-from edge_runtime.face.compose import Composer
 from edge_runtime.face.controls import FaceControls, make_face_controls, wanted_delta
+from edge_runtime.face.editor import Editor
 from edge_runtime.face.finder import check_image
-from edge_runtime.face.generator import Edit, GraphGenerator, parts_of
+from edge_runtime.face.generator import Edit, parts_of
 from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.measures import measure_face
 from edge_runtime.face.parts import open_finder
 from edge_runtime.face.stream import FaceStream
 from edge_runtime.face.track import Tracker
-from edge_runtime.face_contract import FaceManifest
 from edge_runtime.golden import SelfTestResult, compare, load_golden
 from edge_runtime.model_file import ModelFile
 
@@ -32,24 +30,18 @@ class FaceConverter:
 
     def __init__(self, model: ModelFile, *, backend: str | None = None, threads: int = 1) -> None:
         """Raises `BackendError` when no interpreter runs a graph, `ModelFileError` for another kind of model."""
-        if not isinstance(model.manifest, FaceManifest):
-            raise ModelFileError(f"{model.path} is a {model.manifest.kind} model; photos and video need a face model")
         self.model = model
-        self.manifest = model.manifest
-        manifest = model.manifest
-        self._backend = open_backend(
-            model.graph, model.graph_format, manifest.inputs, manifest.outputs, prefer=backend, threads=threads
-        )
+        self.editor = Editor(model, backend=backend, threads=threads)
+        self.manifest = manifest = self.editor.manifest
         self.finder, self._parts = open_finder(
             manifest.detector, manifest.landmarks, model.files, backend=backend, threads=threads
         )
-        self.generator = GraphGenerator(self._backend)
-        self.composer = Composer(manifest.crop, manifest.mask)
+        self.generator, self.composer = self.editor.generator, self.editor.composer
 
     @property
     def backend_name(self) -> str:
         """What runs the generator, with its version."""
-        return self._backend.name
+        return self.editor.backend_name
 
     def controls(
         self, *, expression: str | None = None, faces: str | int = "all", capped: bool = True, **units: float
@@ -109,12 +101,7 @@ class FaceConverter:
 
         ``opacity`` 0..1 fades the change; ``steady`` filters the graph's answer, for a face of a video.
         """
-        delta = wanted_delta(controls, measures, self.manifest)
-        if not delta.any():
-            return
-        to_crop = align(face.five, self.manifest.crop)
-        edit = self.generator.run(self.composer.crop(image, to_crop), delta)
-        self.composer.paste(image, edit if steady is None else steady(edit), to_crop, opacity)
+        self.editor.edit(image, face, wanted_delta(controls, measures, self.manifest), opacity, steady)
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned crop (S, S, 3) of a face, as the generator and training see it."""
@@ -137,5 +124,6 @@ class FaceConverter:
 
     def close(self) -> None:
         """Free the interpreters."""
-        for backend in (self._backend, *self._parts):
+        self.editor.close()
+        for backend in self._parts:
             backend.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from edge_runtime.errors import ControlError
@@ -26,6 +25,8 @@ class SwapControls:
     """Whether the photo's own mouth stays."""
     on_lost: str
     """One of `ON_LOST`."""
+    follow: float
+    """0 the expression as it is painted .. 1 with what landmarks show it lacks (`edge_runtime.face.follow`)."""
 
 
 def make_swap_controls(
@@ -37,16 +38,18 @@ def make_swap_controls(
     opacity: float = 1.0,
     mouth_keep: bool = False,
     on_lost: str = "pass",
+    follow: float = 0.0,
 ) -> SwapControls:
     """Check what is asked for; without ``colour_match`` it is the model's default. Raises `ControlError`."""
     if alike and faces is not None:
         raise ControlError("a face is chosen by its likeness or by its place, not by both")
-    if not math.isfinite(opacity) or not 0.0 <= opacity <= 1.0:
-        raise ControlError("opacity must be between 0 and 1")
+    for name, share in (("opacity", opacity), ("follow", follow)):
+        if not 0.0 <= share <= 1.0:  # also what is no number
+            raise ControlError(f"{name} must be between 0 and 1")
     colours = _one_of("colour match", colour_match or manifest.colour.default, COLOUR_MATCHES)
     lost = _one_of("what happens to a lost face", on_lost, ON_LOST)
     which = check_faces("all" if faces is None else faces)
-    return SwapControls(which, alike, colours, float(opacity), bool(mouth_keep), lost)
+    return SwapControls(which, alike, colours, float(opacity), bool(mouth_keep), lost, float(follow))
 
 
 def _one_of(what: str, value: str, known: tuple[str, ...]) -> str:

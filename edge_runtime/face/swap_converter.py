@@ -12,7 +12,9 @@ from edge_runtime.consent import require_consent
 from edge_runtime.errors import ControlError, InputError, ModelFileError
 from edge_runtime.face.choice import choose
 from edge_runtime.face.colour_match import colour_curves
+from edge_runtime.face.editor import Editor
 from edge_runtime.face.finder import check_image
+from edge_runtime.face.follow import Follower
 from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.likeness import appearance, likeness
@@ -22,6 +24,7 @@ from edge_runtime.face.swap_controls import SwapControls, make_swap_controls
 from edge_runtime.face.swap_stream import Steady, SwapStream
 from edge_runtime.face.swapper import GraphSwapper
 from edge_runtime.face.track import Tracker
+from edge_runtime.face_contract import MESH_POINTS
 from edge_runtime.golden import SelfTestResult, compare, load_golden
 from edge_runtime.model_file import ModelFile
 from edge_runtime.swap_contract import SwapManifest
@@ -35,12 +38,15 @@ class SwapConverter:
     def __init__(
         self,
         model: ModelFile,
+        editor: Editor | None = None,
         *,
         backend: str | None = None,
         threads: int = 1,
         today: datetime.date | None = None,
     ) -> None:
-        """Raises `ConsentError` for a person who has not agreed, or does not any more (by ``today``, this machine's
+        """``editor`` gives painted faces the expression that they lost (`edge_runtime.face.follow`); closed with this.
+
+        Raises `ConsentError` for a person who has not agreed, or does not any more (by ``today``, this machine's
         date by default), `BackendError` when no interpreter runs a graph, `ModelFileError` for another kind of model.
         """
         if not isinstance(model.manifest, SwapManifest):
@@ -56,6 +62,8 @@ class SwapConverter:
         )
         self.swapper = GraphSwapper(self._backend)
         self.composer = SwapComposer(manifest)
+        told = editor is not None and manifest.landmarks.count == MESH_POINTS
+        self.follower = Follower(editor) if editor is not None and told else None
 
     @property
     def backend_name(self) -> str:
@@ -71,12 +79,16 @@ class SwapConverter:
         opacity: float = 1.0,
         mouth_keep: bool = False,
         on_lost: str = "pass",
+        follow: float | None = None,
     ) -> SwapControls:
         """Checked controls. Raises `ControlError`, and `InputError` where ``like`` shows no face.
 
         ``faces`` is all (default), largest, left, right or a number from the left; ``like`` a photo (H, W, 3) whose
         largest face is the one that is meant; see `SwapControls` for the rest.
         """
+        if follow and self.follower is None:
+            raise ControlError("nothing here can follow expressions: the face model that comes with changeling does "
+                               "not run; leave follow out")  # fmt: skip
         alike = () if like is None else self._appearance_of(like)
         return make_swap_controls(
             self.manifest,
@@ -86,6 +98,7 @@ class SwapConverter:
             opacity=opacity,
             mouth_keep=mouth_keep,
             on_lost=on_lost,
+            follow=float(self.follower is not None) if follow is None else follow,
         )
 
     def convert(
@@ -98,6 +111,7 @@ class SwapConverter:
         colour_match: str | None = None,
         opacity: float | None = None,
         mouth_keep: bool | None = None,
+        follow: float | None = None,
     ) -> Image:
         """Swap the faces of a photo (H, W, 3), uint8 RGB, upright; gives a new one of the same shape.
 
@@ -111,8 +125,9 @@ class SwapConverter:
                 colour_match=colour_match,
                 opacity=1.0 if opacity is None else opacity,
                 mouth_keep=bool(mouth_keep),
+                follow=follow,
             )
-        elif any(value is not None for value in (faces, like, colour_match, opacity, mouth_keep)):
+        elif any(value is not None for value in (faces, like, colour_match, opacity, mouth_keep, follow)):
             raise ControlError("give either controls or single values, not both")
         return self.convert_found(image, self.choose(image, self.find_faces(image), controls), controls)
 
@@ -155,11 +170,12 @@ class SwapConverter:
         curves = colour_curves(controls.colour_match, swapped.rgb, photo, shown, self.manifest.colour)
         rgb = swapped.rgb
         if steady is not None:
-            rgb, shown, curves = steady(rgb, shown, curves)
+            rgb, shown, curves = steady.painted(rgb, shown, curves)
         shown = shown * np.float32(opacity * controls.opacity)
         if controls.mouth_keep:
             shown = shown * (1.0 - self.composer.mouth(face, to_crop))
         self.composer.paste(image, finished(rgb, curves), shown, to_crop)
+        self._follow(image, face, controls.follow * controls.opacity * opacity, steady)
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned crop (S, S, 3) of a face, as the graph and training see it."""
@@ -183,6 +199,18 @@ class SwapConverter:
         """Free the interpreters."""
         for backend in (self._backend, *self._parts):
             backend.close()
+        if self.follower is not None:
+            self.follower.close()
+
+    def _follow(self, image: Image, face: Face, share: float, steady: Steady | None) -> None:
+        """Give the swapped ``face`` a ``share`` 0..1 of what its expression lacks, in place."""
+        if self.follower is None or not share > 0.0:
+            return
+        after = self.finder.landmarker.follow(image, face)
+        change = self.follower.none() if after is None else self.follower.lost(face, after)
+        if steady is not None:
+            change = steady.change(change)
+        self.follower.give(image, face, change, share)
 
     def _appearance(self, image: Image, face: Face) -> tuple[float, ...]:
         return appearance(self.crop(image, face), self.manifest.likeness.thumbnail_px)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +22,17 @@ Image = NDArray[np.uint8]
 BLUR = "blur"
 
 
-Steady = Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
-"""Painted face (S, S, 3), mask (S, S, 1) and colour curves of one face of a video to the same, stilled."""
+class Steady(Protocol):
+    """What stills one face of a video at one moment."""
+
+    def painted(
+        self, rgb: FloatArray, mask: FloatArray, curves: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Painted face (S, S, 3), mask (S, S, 1) and colour curves, stilled."""
+
+    def change(self, change: FloatArray) -> FloatArray:
+        """What its expression lacks, (U,), stilled."""
+
 
 _STILL, _MOVING = 0.02, 0.12
 """Changes of a painted pixel from one frame to the next, 0..1: below, it is the picture's noise; above, the face."""
@@ -40,7 +49,7 @@ class FaceSwapper(Protocol):
         opacity: float = 1.0,
         steady: Steady | None = None,
     ) -> None:
-        """Swap one face of ``image`` in place; ``steady`` filters painted face, mask and colour curves."""
+        """Swap one face of ``image`` in place; ``steady`` stills what is painted of it."""
 
     def choose(self, image: Image, faces: list[Face], controls: SwapControls) -> list[Face]:
         """The faces that are meant."""
@@ -77,7 +86,7 @@ class SwapStream:
         out = frame.copy()
         hides = self._controls.on_lost == BLUR
         for tracked in meant:
-            steady = _At(self._filters[tracked.number], time_s)
+            steady = _Moment(self._filters[tracked.number], time_s)
             # a fading swap would show the very face that is to be hidden
             self._swapper.swap_face(out, tracked.steady, self._controls, 1.0 if hides else tracked.opacity, steady)
         if hides:
@@ -116,32 +125,40 @@ class SwapStream:
 
 
 class SwapFilter:
-    """Stills painted face, mask and colour curves of one face of a video; they lie in the face's own crop."""
+    """Stills one face of a video: what is painted, in the face's own crop, and what its expression lacks."""
 
     def __init__(self, cutoff_hz: float, colour_cutoff_hz: float) -> None:
         self._paint = PictureFilter(cutoff_hz, _STILL, _MOVING)
         self._mask = LowPassFilter(cutoff_hz)
         # a flicker of a face's light would be one of the whole face
         self._curves = LowPassFilter(colour_cutoff_hz)
+        self._change = LowPassFilter(cutoff_hz)
 
-    def __call__(
+    def painted(
         self, rgb: FloatArray, mask: FloatArray, curves: FloatArray, time_s: float
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """What `Steady` says, at a moment."""
+        """See `Steady.painted`; ``time_s`` is the moment."""
         return self._paint(rgb, time_s), self._mask(mask, time_s), self._curves(curves, time_s)
+
+    def change(self, change: FloatArray, time_s: float) -> FloatArray:
+        """See `Steady.change`."""
+        return self._change(change, time_s)
 
 
 @dataclass(frozen=True)
-class _At:
-    """A filter at one moment."""
+class _Moment:
+    """A filter at one moment: a `Steady`."""
 
     filter: SwapFilter
     time_s: float
 
-    def __call__(
+    def painted(
         self, rgb: FloatArray, mask: FloatArray, curves: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        return self.filter(rgb, mask, curves, self.time_s)
+        return self.filter.painted(rgb, mask, curves, self.time_s)
+
+    def change(self, change: FloatArray) -> FloatArray:
+        return self.filter.change(change, self.time_s)
 
 
 @dataclass(frozen=True)

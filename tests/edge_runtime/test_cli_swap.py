@@ -74,6 +74,7 @@ def test_a_video_is_swapped_with_any_way_of_losing_a_face(tmp_path: Path, swap: 
         (["--expression", "happy"], 2, "two conversions"),
         (["--model", "x.tflite"], 2, "leave --model out"),
         (["--opacity", "2"], 2, "opacity must be between 0 and 1"),
+        (["--follow", "-1"], 2, "follow must be between 0 and 1"),
         (["--colour-match", "rct"], 2, "colour match must be one of"),
         (["--on-lost", "x"], 2, "lost face must be one of"),
         (["--faces", "7"], 2, "only 2 of them"),
@@ -90,7 +91,7 @@ def test_wrong_words_are_one_line_and_write_nothing(
     assert not target.exists()
 
 
-@pytest.mark.parametrize("flag", ["--opacity=0.5", "--mouth-keep", "--on-lost=blur", "--like=x.png"])
+@pytest.mark.parametrize("flag", ["--opacity=0.5", "--mouth-keep", "--on-lost=blur", "--like=x.png", "--follow=0.5"])
 def test_a_swaps_flags_need_a_swap(tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: str) -> None:
     assert main(["convert", str(_photo(tmp_path / "in.png")), str(tmp_path / "out.png"), flag, "--smile", "1"]) == 2
     assert "belongs to a swap" in capsys.readouterr().err

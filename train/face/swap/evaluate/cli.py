@@ -73,7 +73,7 @@ def main(argv: Sequence[str], recogniser: Callable[[], Recogniser] = Dlib) -> in
         raise InputError("name the swap model with --model FILE")
     converter = edge_runtime.load(path, kind="swap", backend=options.backend, threads=options.threads)
     make_folder(options.output)
-    remarks: list[str] = []
+    remarks = _on_following(converter, options.follow)
     judge_of_people = _recogniser(options, recogniser, remarks)
     values: dict[str, float | None] = {
         "gmac": converter.manifest.macs_per_frame / 1e9,
@@ -94,6 +94,15 @@ def main(argv: Sequence[str], recogniser: Callable[[], Recogniser] = Dlib) -> in
     )  # fmt: skip
     _write(result, options.output)
     return 0
+
+
+def _on_following(converter: SwapConverter, wish: float | None) -> list[str]:
+    """What mended expressions, for a reader. Raises `ControlError` for a wish that cannot be done."""
+    share = converter.controls(follow=wish).follow
+    if converter.follower is None or share == 0.0:
+        return ["Expressions are as the network paints them."]
+    macs = converter.follower.macs_per_frame / 1e9
+    return [f"Expressions follow by {share:g} with {converter.follower.name}, {macs:.3f} GMAC a face more."]
 
 
 def _recogniser(options: argparse.Namespace, make: Callable[[], Recogniser], remarks: list[str]) -> Recogniser | None:
@@ -130,7 +139,7 @@ def _rendered(
         gallery = make_gallery(converter, recogniser, mine, everybody)
         if len(gallery) < GALLERY:
             remarks.append(f"Only {len(gallery)} identities are held out, of {GALLERY} wanted: collect more pairs.")
-    judge = RenderedJudge(converter, gallery, _ssim(options, remarks))
+    judge = RenderedJudge(converter, gallery, _ssim(options, remarks), options.follow)
     looks = [look for look in (judged.look(i) for i in range(len(judged))) if not look.own][: options.limit]
     scores: list[RenderedScore] = []
     rows: list[Image] = []
@@ -194,7 +203,7 @@ def _footage(
             raise InputError(f"{options.target} is no folder of photos with a face; give some of the target")
     if not target:
         remarks.append("Nobody said with --target how the target looks: the distance to them was not measured.")
-    judge = FootageJudge(converter, recogniser, target, _EVERY, options.frames)
+    judge = FootageJudge(converter, recogniser, target, _EVERY, options.frames, options.follow)
     scores: list[FootageScore] = []
     skipped: list[SkippedFile] = []
     listed = list_footage(options.footage)
@@ -233,7 +242,7 @@ def _against(options: argparse.Namespace, converter: SwapConverter, rendered: Se
         return None
     other = edge_runtime.load(options.against, kind="swap", backend=options.backend, threads=options.threads)
     looks = _looks(options, converter)[0]
-    ours, theirs = RenderedJudge(converter, None, None), RenderedJudge(other, None, None)
+    ours, theirs = (RenderedJudge(one, None, None, options.follow) for one in (converter, other))
     square, count = 0.0, 0
     for number in range(0, len(looks), 2)[: options.limit]:
         image = looks.look(number).image
@@ -290,6 +299,9 @@ def _parser() -> arguments.Parser:
     parser.add_argument("--identity", metavar="NAME", help="whose face in DATA the model has (the model's own name)")
     parser.add_argument("--target", type=Path, metavar="PHOTOS", help="photos of the target, for FOOTAGE")
     parser.add_argument("--against", type=Path, metavar="FILE", help="another file of the model: how near they are")
+    parser.add_argument(
+        "--follow", type=arguments.number, metavar="0..1", help="see changeling convert (as it does: 1 where it can)"
+    )
     parser.add_argument("--limit", type=flags.count, default=_LIMIT, metavar="N", help=f"rendered heads ({_LIMIT})")
     parser.add_argument(
         "--frames", type=flags.count, default=_FRAMES, metavar="N", help=f"of a video from its beginning ({_FRAMES})"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import InputError
+from edge_runtime.face.follow import expression_of
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.swap_converter import SwapConverter
@@ -20,7 +21,7 @@ from train.face.evaluate.identity import Recogniser
 from train.face.evaluate.inputs import PHOTO, Footage
 from train.face.evaluate.movements import jitter_iod
 from train.face.evaluate.pictures import face_box, pair_of
-from train.face.swap.evaluate.measures import Following, expression_of, following, largest, mean_of_known
+from train.face.swap.evaluate.measures import Following, following, largest, mean_of_known
 
 Image = NDArray[np.uint8]
 Vector = NDArray[np.float64]
@@ -53,11 +54,19 @@ class FootageJudge:
     """Swaps footage as ``convert`` does, and scores every so many frames."""
 
     def __init__(
-        self, converter: SwapConverter, recogniser: Recogniser | None, target: Sequence[Vector], every: int, most: int
+        self,
+        converter: SwapConverter,
+        recogniser: Recogniser | None,
+        target: Sequence[Vector],
+        every: int,
+        most: int,
+        follow: float | None = None,
     ) -> None:
         """``target`` are the recogniser's numbers of photos of the target, where there are any; of a video every
-        ``every``-th frame is judged, and at most ``most`` frames are read."""
+        ``every``-th frame is judged, and at most ``most`` frames are read; ``follow`` as in `SwapConverter.controls`.
+        """
         self._converter, self._recogniser, self._every, self._most = converter, recogniser, every, most
+        self._controls = converter.controls(follow=follow)
         self._target = np.mean(target, axis=0) if len(target) else None
 
     def score(self, footage: Footage, told: Callable[[float], None]) -> tuple[FootageScore, list[Image]]:
@@ -99,9 +108,9 @@ class FootageJudge:
     def _frames(self, footage: Footage, told: Callable[[float], None]) -> Iterator[tuple[int, Image, Image]]:
         if footage.kind == PHOTO:
             pixels = read_photo(footage.path).pixels
-            yield 0, pixels, self._converter.convert(pixels)
+            yield 0, pixels, self._converter.convert(pixels, self._controls)
             return
-        stream = self._converter.stream()
+        stream = self._converter.stream(self._controls)
         with VideoReader(footage.path) as reader:
             for number, frame in enumerate(reader.frames()):
                 if number >= self._most:

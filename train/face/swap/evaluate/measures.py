@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.choice import choose
 from edge_runtime.face.finder import FaceFinder
-from edge_runtime.face.geometry import FloatArray, fit_similarity
+from edge_runtime.face.follow import expression_of
+from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.landmarks import Face
 from train.face.photos import pose_deg
 
 Image = NDArray[np.uint8]
-
-EXPRESSIVE: Final = (
-    *(33, 133, 159, 145, 362, 263, 386, 374),
-    *(61, 291, 13, 14, 0, 17, 78, 308, 81, 311, 178, 402),
-    *(63, 105, 66, 296, 334, 293),
-)
-"""Of the mesh: corners and lids of the eyes, the lips' edges, and the brows."""
-_RIGID: Final = (33, 133, 362, 263, 168, 6, 1, 2)
-"""Eyes' corners and the nose, which no expression moves."""
 
 
 def largest(finder: FaceFinder, image: Image) -> Face | None:
@@ -35,14 +26,6 @@ def largest(finder: FaceFinder, image: Image) -> Face | None:
 def pose_error_deg(face: Face, true: Face) -> float:
     """Mean difference of yaw, pitch and roll."""
     return float(np.mean(np.abs(np.subtract(pose_deg(face), pose_deg(true)))))
-
-
-def expression_of(face: Face) -> FloatArray:
-    """(N, 2) the expressive points in distances between the eyes, with place, size and tilt of the head taken out."""
-    points = face.points[:, :2]
-    upright = np.array(((-0.65, 0.0), (-0.35, 0.0), (0.35, 0.0), (0.65, 0.0), (0.0, 0.0), (0.0, 0.2), (0.0, 0.6),
-                        (0.0, 0.75)))  # fmt: skip
-    return fit_similarity(points[list(_RIGID)], upright).apply(points[list(EXPRESSIVE)])
 
 
 def expression_error(face: Face, true: Face) -> float:

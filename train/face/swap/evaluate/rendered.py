@@ -69,9 +69,12 @@ class Gallery:
 class RenderedJudge:
     """Swaps frames of rendered heads with a model file and scores them; colours are left as the network paints them."""
 
-    def __init__(self, converter: SwapConverter, gallery: Gallery | None, ssim: Ssim | None) -> None:
+    def __init__(
+        self, converter: SwapConverter, gallery: Gallery | None, ssim: Ssim | None, follow: float | None = None
+    ) -> None:
+        """``follow`` as in `SwapConverter.controls`."""
         self._converter, self._gallery, self._ssim = converter, gallery, ssim
-        self._controls = converter.controls(colour_match="none")
+        self._controls = converter.controls(colour_match="none", follow=follow)
 
     def swapped(self, image: Image) -> tuple[Image, Face] | None:
         """A frame with its largest face swapped, and that face; None when none is found."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.cli.main import main
+from edge_runtime.face.follow import EXPRESSIVE
 from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.swapper import Swapped
@@ -19,7 +20,7 @@ from train.evaluate.results import make_bars
 from train.face.parts import CROP
 from train.face.preprocess import crop_to_frame
 from train.face.swap.evaluate.bars import BARS
-from train.face.swap.evaluate.measures import EXPRESSIVE, expression_error, following, mean_of_known
+from train.face.swap.evaluate.measures import expression_error, following, mean_of_known
 from train.face.swap.evaluate.rendered import Gallery, RenderedJudge, RenderedScore, summary
 from train.face.swap.looks import Look, RenderedLooks
 
