@@ -30,6 +30,7 @@ FACE_STEPS: dict[str, str] = {
     "preprocess": "align the faces of a data set as the device will (fit does it when needed)",
     "fit": "train an expression model on rendered pairs; goes on where it was stopped",
     "refine": "train one head of a run alone: what it invents of the eyes or of the mouth",
+    "blend": "a run between two, such as one and what refine made of it",
     "harden": "go on training a run with real photos, on which it teaches itself",
     "predict": "change a photo with the Keras model of a run",
 }

@@ -119,7 +119,7 @@ TRACK: Final = TrackSpec(
     overlap_threshold=0.3,
 )
 
-MASK: Final = EditMaskSpec(gate_low=0.1, gate_high=0.28, feather_px=8.0, shade_feather_px=16.0)
+MASK: Final = EditMaskSpec(gate_low=0.14, gate_high=0.28, feather_px=8.0, shade_feather_px=16.0)
 
 _PACKAGE_FILES: Final[Mapping[str, str]] = MappingProxyType(
     {

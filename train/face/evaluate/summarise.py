@@ -148,8 +148,7 @@ def _rendered_values(rendered: Rendered) -> dict[str, float | None]:
         "changed_l1": value(FILE, "changed_l1"),
         "flow": flow,
         "below_linear": None if flow is None or not linear else 1.0 - flow / linear,
-        # Two decimals: a thousandth is no harm that anybody could see.
-        "still": None if still is None or not warped else round(still / warped, 2),
+        "still": None if still is None or not warped else still / warped,
         "zero_psnr": rendered.zero_psnr_db,
         "against_psnr": rendered.against_psnr_db,
     }
