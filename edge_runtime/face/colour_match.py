@@ -48,7 +48,12 @@ def apply_curves(painted: FloatArray, curves: FloatArray) -> FloatArray:
 def _moved(ours: FloatArray, theirs: FloatArray, spec: ColourSpec) -> FloatArray:
     gain = np.maximum(theirs.std(axis=0), _SMALLEST_SPREAD) / np.maximum(ours.std(axis=0), _SMALLEST_SPREAD)
     gain = np.clip(gain, 1.0 / spec.gain_limit, spec.gain_limit)
-    return np.asarray((_LEVELS[:, None] - ours.mean(axis=0)) * gain + theirs.mean(axis=0), np.float32)
+    line = (_LEVELS[:, None] - ours.mean(axis=0)) * gain + theirs.mean(axis=0)
+    # A dark face on a light one would have eyes that glow: nothing becomes brighter than all of the photo's face, or
+    # darker, that was not so before.
+    darkest, brightest = (np.asarray(end, np.float32) for end in (theirs.min(axis=0), theirs.max(axis=0)))
+    levels = _LEVELS[:, None]
+    return np.asarray(np.clip(line, np.minimum(levels, darkest), np.maximum(levels, brightest)), np.float32)
 
 
 def _quantiles(ours: FloatArray, theirs: FloatArray) -> FloatArray:

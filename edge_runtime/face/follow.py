@@ -59,7 +59,7 @@ SHAPE: Final = (0.028, 0.018, 0.048, 0.011, 0.012, 0.044, 0.037, 0.014, 0.014)
 """Standard deviation of each between two people with one expression, of 375 rendered pairs; the same measurement."""
 NOISE: Final = 0.01
 """Standard deviation of what the mesh is off, in each."""
-CHANGE: Final = 0.5
+CHANGE: Final = 0.4
 """Standard deviation of what an expression lacks, of each unit."""
 _LEAST: Final = 0.03
 """A change of no unit by as much is not worth a run of the graph."""

@@ -55,6 +55,22 @@ def test_a_flat_face_is_not_stretched_without_limit() -> None:
     assert np.diff(curves, axis=0).max() <= 2.0 / 32 + 1e-6
 
 
+def test_a_dark_faces_eyes_do_not_glow_on_a_light_one() -> None:
+    """White of an eye is far from dark skin and near to light skin: what moves the skin would move it beyond white."""
+    rng = np.random.default_rng(3)
+    painted = np.repeat(np.repeat(rng.uniform(0.1, 0.3, (16, 16, 1)), 4, axis=0), 4, axis=1).astype(np.float32)
+    painted = np.repeat(painted, 3, axis=2)
+    photo = painted + np.float32(0.45)
+    painted[28:32, 20:24] = 0.6
+    mask = np.zeros((64, 64, 1), np.float32)
+    mask[8:56, 8:56] = 1.0
+    curves = colour_curves("mean-std", painted, photo, mask, SPEC)
+    result = apply_curves(painted, curves)
+    assert np.abs(result - photo)[40:56, 8:56].mean() < 0.05
+    assert 0.6 < result[30, 22].max() <= photo[mask[..., 0] > 0].max() + 0.02
+    assert (np.diff(curves, axis=0) >= 0.0).all()
+
+
 def test_a_videos_curves_go_over_gradually_and_repeat_when_time_stands() -> None:
     first, second = np.zeros((33, 3), np.float32), np.ones((33, 3), np.float32)
     still = LowPassFilter(1.0)
