@@ -118,8 +118,14 @@ class Follower:
         return self._editor.manifest.graph_sha256
 
     def lost(self, before: Face, after: Face) -> FloatArray:
-        """(U,) the change of the face model's units that ``after`` needs for the expression of ``before``."""
-        lacking = distances(expression_of(before)) - distances(expression_of(after))
+        """(U,) the change of the face model's units that ``after`` needs for the expression of ``before``.
+
+        Nothing for a mesh that has collapsed, which tells nothing.
+        """
+        try:
+            lacking = distances(expression_of(before)) - distances(expression_of(after))
+        except ValueError:
+            return self.none()
         return np.clip((self._weights @ lacking).astype(np.float32), self._low, self._high)
 
     def none(self) -> FloatArray:

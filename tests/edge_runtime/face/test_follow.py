@@ -89,6 +89,14 @@ def test_nothing_is_asked_of_a_face_that_lacks_nothing(editor: Editor) -> None:
     assert not any(_wish(editor, _face(), _face()).values())
 
 
+def test_a_collapsed_mesh_asks_for_nothing(editor: Editor) -> None:
+    """A video would remember what is no number for good."""
+    flat = dataclasses.replace(_face(), points=np.full((468, 3), 7.0, np.float32))
+    for pair in ((_face(), flat), (flat, _face())):
+        wish = np.array(list(_wish(editor, *pair).values()))
+        assert np.isfinite(wish).all()
+
+
 def test_no_wish_is_beyond_a_units_range(editor: Editor) -> None:
     wish = _wish(editor, _face(p14=(0.0, 40.0), p17=(0.0, 40.0)), _face())
     assert wish["jaw_open"] == 1.0
