@@ -2,6 +2,6 @@
 
 Everything is changed by the device runtime from the exported file. `rendered` judges heads with exact truth, `edits`
 and `movements` say what is asked of real faces and what must move, `footage` judges photos and `clips` videos, `mouth`
-and `identity` are judges of their own, `bars` the bars as data, `results` what is written, `table`, `page` and
-`pictures` its looks, `run` all of it in order, `cli` the command.
+and `identity` are judges of their own, `bars` the bars as data, `results` what is written, `table`, `page`, `pictures`
+and `side_by_side` its looks, `run` all of it in order, `cli` the command.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,18 +17,17 @@ from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.smoothing import EditFilter
 from edge_runtime.face.stream import FaceStream
 from edge_runtime.face.track import TrackedFace
-from edge_runtime.files import atomic_path, make_folder
-from edge_runtime.media.video import Frame, PieceWriter, VideoFacts, VideoReader
+from edge_runtime.media.video import Frame, VideoFacts, VideoReader
 from train.face.evaluate.edits import CLIP_EDITS, Wish
 from train.face.evaluate.footage import PictureJudge, Subject
 from train.face.evaluate.inputs import VIDEO, Footage
 from train.face.evaluate.movements import jitter_iod
 from train.face.evaluate.results import ClipScore, FootageFacts
+from train.face.evaluate.side_by_side import SideBySide
 
 Image = NDArray[np.uint8]
 
 _FEWEST_FRAMES: Final = 8
-_PANE_PX: Final = 360
 
 
 @dataclass(frozen=True)
@@ -115,15 +112,14 @@ class Clip:
     comment: str
     _source: list[FloatArray] = field(default_factory=list)
     _edited: dict[str, list[FloatArray | None]] = field(default_factory=dict)
-    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _filters: dict[str, EditFilter] = field(default_factory=dict)
-    _writer: PieceWriter | None = None
     _next: int = -1
     _done: bool = False
 
     def __post_init__(self) -> None:
         self.wishes = [wish for wish in self.wishes if wish.name in CLIP_EDITS]
         self._filters = {wish.name: EditFilter(self.judge.track.edit_cutoff_hz) for wish in self.wishes}
+        self._video = SideBySide(self.path, self.comment)
 
     def __enter__(self) -> Clip:
         return self
@@ -131,7 +127,7 @@ class Clip:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        self._video.__exit__(kind, error, trace)
 
     def add(self, subject: Subject, frame: Frame, facts: VideoFacts) -> None:
         """The next frame with a face; one that does not follow the last one ends the clip."""
@@ -152,7 +148,7 @@ class Clip:
         for wish, mesh in zip(self.wishes, meshes[1:], strict=True):
             # An edit that spoils the face so far that no mesh is found has no jitter to tell.
             self._edited.setdefault(wish.name, []).append(None if mesh is None else mesh.points)
-        self._write([subject.image, *pictures], frame, facts)
+        self._video.add([subject.image, *pictures], frame, facts)
         self._next = subject.frame + 1
         self._done = len(self._source) >= self.most
 
@@ -166,24 +162,7 @@ class Clip:
             for name, meshes in self._edited.items()
         )
 
-    def _write(self, panes: Sequence[Image], frame: Frame, facts: VideoFacts) -> None:
-        wide = np.concatenate([_pane(pane) for pane in panes], axis=1)
-        shown = Frame(np.ascontiguousarray(wide), frame.tick, frame.matrix)
-        if self._writer is None:
-            make_folder(self.path.parent)
-            temporary = self._stack.enter_context(atomic_path(self.path))
-            writer = PieceWriter(temporary, facts, shown, comment=self.comment)
-            self._writer = self._stack.enter_context(writer)
-        self._writer.write(shown.pixels, shown.tick)
-
 
 def _jitter(meshes: Sequence[FloatArray | None]) -> float | None:
     found = [mesh for mesh in meshes if mesh is not None]
     return round(jitter_iod(found), 6) if len(found) == len(meshes) else None
-
-
-def _pane(image: Image) -> Image:
-    """No wider than `_PANE_PX`, or four of them would fill no screen."""
-    scale = min(1.0, _PANE_PX / image.shape[1])
-    size = (max(2, round(image.shape[1] * scale)), max(2, round(image.shape[0] * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -28,6 +28,7 @@ from train.face.evaluate.identity import Dlib, Recogniser
 from train.face.evaluate.inputs import list_footage
 from train.face.evaluate.pictures import write_picture
 from train.face.evaluate.rendered import ssim_map
+from train.face.evaluate.side_by_side import SideBySide
 from train.face.scoring import psnr_db, touched_square_error
 from train.face.swap.collect import HELDOUT_PREFIX
 from train.face.swap.evaluate.bars import BARS, GALLERY
@@ -215,7 +216,8 @@ def _footage(
                 progress.update(number + share, name)
 
             try:
-                score, shown = judge.score(one, told)
+                with SideBySide(options.output / f"{one.name}.mp4", comment) as clip:
+                    score, shown = judge.score(one, told, clip)
             except InputError as error:
                 skipped.append(SkippedFile(one.path.name, str(error)))
                 continue
@@ -267,7 +269,7 @@ def _write(result: SwapEvaluation, output: Path) -> None:
     write_atomic(output / "scores.json", [f"{text}\n".encode()])
     write_atomic(output / "scores.md", ["\n".join([*lines, ""]).encode()])
     print("\n".join(in_columns([row for row, bar in zip(rows, result.bars, strict=True) if bar.value is not None])))
-    print("\n".join([*result.remarks, f"written: {output / 'scores.md'}, scores.json and pictures"]))
+    print("\n".join([*result.remarks, f"written: {output / 'scores.md'}, scores.json, pictures and videos"]))
 
 
 def _per_footage(scores: Sequence[FootageScore]) -> list[str]:

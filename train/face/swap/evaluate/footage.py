@@ -21,6 +21,7 @@ from train.face.evaluate.identity import Recogniser
 from train.face.evaluate.inputs import PHOTO, Footage
 from train.face.evaluate.movements import jitter_iod
 from train.face.evaluate.pictures import face_box, pair_of
+from train.face.evaluate.side_by_side import SideBySide
 from train.face.swap.evaluate.measures import Following, following, largest, mean_of_known
 
 Image = NDArray[np.uint8]
@@ -28,6 +29,8 @@ Vector = NDArray[np.float64]
 
 _FEWEST_FRAMES: Final = 8
 """Below, a video's jitter and what follows its expression are not measured."""
+_CLIP_S: Final = 6.0
+"""Of a video that are shown, before and after."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,19 @@ class FootageJudge:
         self._controls = converter.controls(follow=follow)
         self._target = np.mean(target, axis=0) if len(target) else None
 
-    def score(self, footage: Footage, told: Callable[[float], None]) -> tuple[FootageScore, list[Image]]:
-        """The score, and some pictures before and after. Raises `InputError` when no face is found."""
+    def score(
+        self, footage: Footage, told: Callable[[float], None], clip: SideBySide
+    ) -> tuple[FootageScore, list[Image]]:
+        """The score, and some pictures before and after; the beginning of a video goes into ``clip``.
+
+        Raises `InputError` when no face is found.
+        """
         rows: list[tuple[float | None, float | None]] = []
         shown: list[Image] = []
         expressions: list[tuple[FloatArray, FloatArray]] = []
         before_meshes: list[FloatArray] = []
         after_meshes: list[FloatArray] = []
-        for number, before, after in self._frames(footage, told):
+        for number, before, after in self._frames(footage, told, clip):
             faces = largest(self._converter.finder, before), largest(self._converter.finder, after)
             if faces[0] is None or faces[1] is None:
                 continue
@@ -105,7 +113,9 @@ class FootageJudge:
             jitter,
         ), shown
 
-    def _frames(self, footage: Footage, told: Callable[[float], None]) -> Iterator[tuple[int, Image, Image]]:
+    def _frames(
+        self, footage: Footage, told: Callable[[float], None], clip: SideBySide
+    ) -> Iterator[tuple[int, Image, Image]]:
         if footage.kind == PHOTO:
             pixels = read_photo(footage.path).pixels
             yield 0, pixels, self._converter.convert(pixels, self._controls)
@@ -116,7 +126,10 @@ class FootageJudge:
                 if number >= self._most:
                     break
                 told(number / self._most)
-                yield number, frame.pixels, stream.process(frame.pixels, float(frame.tick * reader.facts.time_base))
+                after = stream.process(frame.pixels, float(frame.tick * reader.facts.time_base))
+                if number < _CLIP_S * reader.facts.rate:
+                    clip.add((frame.pixels, after), frame, reader.facts)
+                yield number, frame.pixels, after
 
     def _distances(self, before: Image, after: Image, first: Face, second: Face) -> tuple[float | None, float | None]:
         if self._recogniser is None:
