@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.face.follow import DISTANCES, RESPONSE, SHAPE, distances, expression_of
+from edge_runtime.face.follow import ALIKE, DISTANCES, RESPONSE, SHAPE, distances, expression_of
 from train.face.dataset import StoredPair, load_dataset, load_pair
 from train.face.parts import load_parts
 from train.face.preprocess import find_largest
@@ -38,7 +38,9 @@ def main(expressions: Path, identities: Path) -> None:
         print(f'    "{unit}": ({", ".join(f"{value:.3f}" for value in response[UNIT_INDEX[unit]])}),   # now {now}')
     between = np.stack([difference for _, difference in _differences(identities, "identity")])
     print(f"{len(between)} pairs of people")
-    print(f"({', '.join(f'{value:.3f}' for value in between.std(axis=0))})   # now {SHAPE}")
+    print(f"({', '.join(f'{value:.3f}' for value in between.std(axis=0))}),   # now {SHAPE}")
+    for row, values in enumerate(np.corrcoef(between.T), 0):
+        print(f"    ({''.join(f'{value:.2f}, ' for value in values[:row])}),   # now {ALIKE[row]}")
 
 
 def _differences(data: Path, kind: str) -> Iterator[tuple[StoredPair, np.ndarray]]:

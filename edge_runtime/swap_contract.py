@@ -16,6 +16,8 @@ from edge_runtime.face_path_contract import LandmarkSpec, MaskSpec, mask_problem
 
 COLOUR_MATCHES = ("none", "mean-std", "histogram")
 """How the painted face takes the photo's colours."""
+SHAPE_DISTANCES = 9
+"""How many tell a face's shape and expression (`edge_runtime.face.follow.DISTANCES`)."""
 ON_LOST = ("pass", "blur")
 """What happens where a face was, once it has been lost for longer than it is held."""
 
@@ -97,6 +99,9 @@ class SwapManifest(FacesManifest):
     colour: ColourSpec
     lost: LostSpec
     likeness: LikenessSpec
+    painted_shape: tuple[float, ...]
+    """How much less the painted face shows of each distance of `edge_runtime.face.follow` than the faces that it was
+    put on, on average over held-out ones: the shape of its own, which no expression is. Empty where it is not known."""
 
     def problems(self) -> list[str]:
         """See `FacesManifest.problems`."""
@@ -128,7 +133,10 @@ def _mouth_problems(mouth: MouthSpec, landmarks: LandmarkSpec) -> list[str]:
 
 def _picture_problems(manifest: SwapManifest) -> list[str]:
     colour, lost, likeness, size = manifest.colour, manifest.lost, manifest.likeness, manifest.crop.size_px
+    shape = manifest.painted_shape
     found = []
+    if shape and (len(shape) != SHAPE_DISTANCES or not all(abs(value) <= 1.0 for value in shape)):
+        found.append("a painted shape that is none")
     if colour.default not in COLOUR_MATCHES:
         found.append(f"the unknown colour match {colour.default!r:.20}")
     for side in (colour.thumbnail_px, likeness.thumbnail_px):

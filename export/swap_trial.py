@@ -6,6 +6,7 @@ A file is tried whole: its own detector and landmark model must find the held-ou
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.consent import identity_text
 from edge_runtime.errors import WorkstationError
+from edge_runtime.face.parts import open_finder
 from edge_runtime.face.swap_converter import SwapConverter
 from edge_runtime.face.swapper import Swapped
 from edge_runtime.model_file import open_model
@@ -33,6 +35,7 @@ from train.face.swap.manifest import draft_manifest
 from train.face.swap.monitor import finish
 from train.face.swap.predict import KerasSwapper
 from train.face.swap.run import SwapHeldOut, TrainedSwap
+from train.face.swap.shape import painted_shape
 
 Image = NDArray[np.uint8]
 
@@ -63,7 +66,11 @@ class SwapTrial(PictureTrial[SwapManifest]):
     def draft(self) -> SwapManifest:
         """Without the graph."""
         draft = draft_manifest(self._run, self.step, self._row, generator=bundle.generator())
-        return self._with_landmarks(draft)
+        draft = self._with_landmarks(draft)
+        finder = open_finder(draft.detector, draft.landmarks, self._parts.files)[0]
+        swapper = KerasSwapper(self._run.network, self._run.vectors)
+        shape = painted_shape(lambda crop: swapper.run(crop, self._row), self._run.heldout(), finder)
+        return dataclasses.replace(draft, painted_shape=shape)
 
     def evidence(self, calibration: Path | None) -> Evidence:
         """Held-out faces: every other one (or a folder's photos) calibrates, the rest are the test."""

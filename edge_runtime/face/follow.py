@@ -4,22 +4,28 @@ A network that paints faces has learnt from rendered heads, and reads small expr
 reads both alike. So the painted face is looked at again, and a face model gives back what it lacks: swapped landmarks
 should lie where the photo's do, but for the shape of the other person.
 
-Method: a linear minimum mean square error estimate (Kay 1993, chapter 12). ``before - after = RESPONSE' change + shape
-+ noise``: a change of units moves the distances by `RESPONSE`, two people with one expression differ by `SHAPE`, and
-the mesh trembles by `NOISE`. A photo and a frame of a video are told the same way.
+Method: linear minimum mean square error estimates (Kay 1993, chapter 12). ``before - after = RESPONSE' change + shape
++ noise``: a change of units moves the distances by `RESPONSE`, two people with one expression differ by ``shape`` and
+the mesh trembles by `NOISE`. How the painted face differs from people's mean was measured when the model was made; how
+the other one does is guessed from a photo, and in a video learnt from all that was seen of it (a Kalman filter of what
+is constant). A photo is told as the first frame of a video.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.editor import Editor
+from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import FloatArray, fit_similarity
 from edge_runtime.face.landmarks import Face
+from edge_runtime.face.smoothing import LowPassFilter, OneEuroFilter
+from edge_runtime.face_path_contract import SmoothingSpec
 
 EXPRESSIVE: Final = (
     *(33, 133, 159, 145, 362, 263, 386, 374),
@@ -57,8 +63,26 @@ RESPONSE: Final[Mapping[str, tuple[float, ...]]] = {
 (``benchmarks/follow.py``)."""
 SHAPE: Final = (0.028, 0.018, 0.048, 0.011, 0.012, 0.044, 0.037, 0.014, 0.014)
 """Standard deviation of each between two people with one expression, of 375 rendered pairs; the same measurement."""
+ALIKE: Final[tuple[tuple[float, ...], ...]] = (
+    (),
+    (0.19,),
+    (0.16, 0.04),
+    (0.01, -0.68, 0.52),
+    (-0.16, -0.36, 0.80, 0.84),
+    (-0.50, -0.27, 0.23, 0.52, 0.63),
+    (-0.13, 0.11, -0.10, 0.28, 0.11, 0.40),
+    (0.47, -0.49, 0.34, 0.81, 0.50, 0.27, 0.37),
+    (0.43, -0.13, 0.01, 0.05, -0.12, -0.65, -0.16, 0.17),
+)
+"""How these go together: the correlation of each with those before it. Fuller lips, for instance, gape more."""
 NOISE: Final = 0.01
 """Standard deviation of what the mesh is off, in each."""
+_MEMORY_S: Final = 5.0
+"""Of a video, so many seconds tell as much of somebody's shape as one photo: a shorter expression is no other one."""
+_READ_HZ: Final = 1.0
+"""Of a low-pass on what landmarks tell of the painted face: on a blurred mouth they tremble more than it moves."""
+_STILL: Final = SmoothingSpec(minimum_cutoff_hz=1.0, beta=1.0, derivative_cutoff_hz=1.0)
+"""Of what an expression lacks."""
 CHANGE: Final = 0.4
 """Standard deviation of what an expression lacks, of each unit."""
 _LEAST: Final = 0.03
@@ -70,6 +94,14 @@ def expression_of(face: Face) -> FloatArray:
     points = face.points[:, :2]
     upright = fit_similarity(points[list(_RIGID)], np.array(_UPRIGHT))
     return upright.apply(points[list(EXPRESSIVE)])
+
+
+def read(face: Face) -> FloatArray | None:
+    """(9,) the `DISTANCES` of a face; None where its mesh has collapsed."""
+    try:
+        return distances(expression_of(face)).astype(np.float32)
+    except ValueError:
+        return None
 
 
 def distances(expression: FloatArray) -> NDArray[np.float64]:
@@ -92,15 +124,18 @@ def distances(expression: FloatArray) -> NDArray[np.float64]:
 
 
 class Follower:
-    """Gives a swapped face the expression that it has lost, by a face model."""
+    """Gives swapped faces the expression that they have lost, by a face model."""
 
-    def __init__(self, editor: Editor) -> None:
+    def __init__(self, editor: Editor, painted_shape: Sequence[float] = ()) -> None:
+        """``painted_shape`` as in `edge_runtime.swap_contract.SwapManifest`."""
         self._editor = editor
         units = editor.manifest.units
-        self._low = np.array([unit.minimum for unit in units], np.float32)
-        self._high = np.array([unit.maximum for unit in units], np.float32)
+        self.low = np.array([unit.minimum for unit in units], np.float32)
+        self.high = np.array([unit.maximum for unit in units], np.float32)
+        """(U,) the range of each unit's change."""
         self._gains = np.array([unit.gain for unit in units], np.float32)
-        self._weights = _weights([unit.name for unit in units])
+        known = len(painted_shape) > 0
+        self.model = make_model([unit.name for unit in units], tuple(painted_shape) if known else (0.0,) * 9, known)
 
     @property
     def name(self) -> str:
@@ -117,33 +152,90 @@ class Follower:
         """SHA-256 of its graph."""
         return self._editor.manifest.graph_sha256
 
-    def lost(self, before: Face, after: Face) -> FloatArray:
-        """(U,) the change of the face model's units that ``after`` needs for the expression of ``before``.
+    def begin(self) -> Following:
+        """For a photo, or one face of a video."""
+        return Following(self)
 
-        Nothing for a mesh that has collapsed, which tells nothing.
-        """
-        try:
-            lacking = distances(expression_of(before)) - distances(expression_of(after))
-        except ValueError:
-            return self.none()
-        return np.clip((self._weights @ lacking).astype(np.float32), self._low, self._high)
-
-    def none(self) -> FloatArray:
-        """(U,) a change of nothing."""
-        return np.zeros_like(self._low)
-
-    def give(self, image: NDArray[np.uint8], face: Face, change: FloatArray, opacity: float) -> None:
-        """Change ``face`` in ``image`` (H, W, 3), in place, by ``change`` (U,); ``opacity`` 0..1 fades it."""
+    def give(
+        self,
+        image: NDArray[np.uint8],
+        face: Face,
+        change: FloatArray,
+        opacity: float,
+        steady: Callable[[Edit], Edit] | None = None,
+    ) -> None:
+        """Change ``face`` in ``image`` (H, W, 3), in place, by ``change`` (U,); see `Editor.edit` for the rest."""
         if opacity > 0.0 and np.abs(change).max() >= _LEAST:
-            self._editor.edit(image, face, (change * self._gains)[None], opacity)
+            self._editor.edit(image, face, (change * self._gains)[None], opacity, steady)
 
     def close(self) -> None:
         """Free the interpreter."""
         self._editor.close()
 
 
-def _weights(units: list[str]) -> NDArray[np.float64]:
-    """(U, 9) from what distances lack to what units are to change; rows of 0 for units that they do not tell."""
+class Following:
+    """What one face lacks, from moment to moment."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower, model = follower, follower.model
+        self._looks = 0.0
+        self._sum = np.zeros(len(DISTANCES))
+        self._time_s = 0.0
+        self._read = LowPassFilter(_READ_HZ)
+        self._after: FloatArray | None = None
+        self._still = OneEuroFilter(_STILL)
+        self._change = np.zeros(len(model.to_change), np.float32)
+
+    def __call__(self, before: FloatArray | None, after: FloatArray | None, time_s: float = 0.0) -> FloatArray:
+        """(U,) the change of units that a face needs, of which landmarks `read` ``before`` and ``after`` the swap.
+
+        None is what they do not see: then what was last painted counts, and what was last lacking.
+        """
+        if after is not None:
+            self._after = self._read(after, time_s)
+        if before is not None and self._after is not None:
+            model = self._follower.model
+            lacking = before - self._after - model.painted_shape
+            change = model.to_change @ (lacking - self._shape(lacking, time_s))
+            self._change = np.clip(change.astype(np.float32), self._follower.low, self._follower.high)
+        return self._still(self._change, time_s, 1.0)
+
+    def _shape(self, lacking: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:
+        """(9,) what of all that was lacking until now is the shape of the face and no expression."""
+        looks = max(0.0, time_s - self._time_s) / _MEMORY_S if self._looks else 1.0
+        self._time_s = time_s
+        self._looks += looks
+        self._sum += looks * lacking
+        model = self._follower.model
+        told = model.certainty @ self._sum
+        return model.between @ np.linalg.solve(
+            np.eye(len(DISTANCES)) + self._looks * model.certainty @ model.between, told
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """The estimates in matrices; D distances, U units."""
+
+    painted_shape: NDArray[np.float64]
+    """(D,) what is lacking on average."""
+    between: NDArray[np.float64]
+    """(D, D) covariance of what is lacking between people, in one expression."""
+    certainty: NDArray[np.float64]
+    """(D, D) inverse covariance of what is lacking of one person, in all expressions."""
+    to_change: NDArray[np.float64]
+    """(U, D) from what is lacking of one person to changes of units; rows of 0 for units that nothing tells of."""
+
+
+def make_model(units: Sequence[str], painted_shape: Sequence[float], known: bool) -> Model:
+    """``known``: whether the painted face's shape is, so that only the other one differs from it."""
     response = np.array([RESPONSE.get(unit, (0.0,) * len(DISTANCES)) for unit in units])
-    spread = CHANGE**2 * response.T @ response + np.diag(np.square(SHAPE) + NOISE**2)
-    return np.asarray(np.linalg.solve(spread, CHANGE**2 * response.T).T)
+    certainty = np.linalg.inv(CHANGE**2 * response.T @ response + NOISE**2 * np.eye(len(DISTANCES)))
+    people = (0.5 if known else 1.0) * _between_people()
+    return Model(np.array(painted_shape), people, certainty, CHANGE**2 * response @ certainty)
+
+
+def _between_people() -> NDArray[np.float64]:
+    """(9, 9) covariance of what two people with one expression differ by."""
+    below = np.array([[*row, *[0.0] * (len(SHAPE) - len(row))] for row in ALIKE])
+    return np.asarray(np.outer(SHAPE, SHAPE) * (below + below.T + np.eye(len(SHAPE))))

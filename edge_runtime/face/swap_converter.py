@@ -14,7 +14,7 @@ from edge_runtime.face.choice import choose
 from edge_runtime.face.colour_match import colour_curves
 from edge_runtime.face.editor import Editor
 from edge_runtime.face.finder import check_image
-from edge_runtime.face.follow import Follower
+from edge_runtime.face.follow import Follower, read
 from edge_runtime.face.geometry import align
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.likeness import appearance, likeness
@@ -63,7 +63,7 @@ class SwapConverter:
         self.swapper = GraphSwapper(self._backend)
         self.composer = SwapComposer(manifest)
         told = editor is not None and manifest.landmarks.count == MESH_POINTS
-        self.follower = Follower(editor) if editor is not None and told else None
+        self.follower = Follower(editor, manifest.painted_shape) if editor is not None and told else None
 
     @property
     def backend_name(self) -> str:
@@ -206,11 +206,10 @@ class SwapConverter:
         """Give the swapped ``face`` a ``share`` 0..1 of what its expression lacks, in place."""
         if self.follower is None or not share > 0.0:
             return
-        after = self.finder.landmarker.follow(image, face)
-        change = self.follower.none() if after is None else self.follower.lost(face, after)
-        if steady is not None:
-            change = steady.change(change)
-        self.follower.give(image, face, change, share)
+        found = self.finder.landmarker.follow(image, face)
+        seen = read(face), None if found is None else read(found)
+        change = self.follower.begin()(*seen) if steady is None else steady.change(*seen)
+        self.follower.give(image, face, change, share, None if steady is None else steady.edit)
 
     def _appearance(self, image: Image, face: Face) -> tuple[float, ...]:
         return appearance(self.crop(image, face), self.manifest.likeness.thumbnail_px)

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.face.choice import Chooser, first_choice
+from edge_runtime.face.follow import Follower, Following
+from edge_runtime.face.generator import Edit
 from edge_runtime.face.geometry import Box, FloatArray, align, crop_box
 from edge_runtime.face.landmarks import Face
-from edge_runtime.face.smoothing import LowPassFilter, PictureFilter
+from edge_runtime.face.smoothing import EditFilter, LowPassFilter, PictureFilter
 from edge_runtime.face.swap_compose import hide
 from edge_runtime.face.swap_controls import SwapControls
 from edge_runtime.face.track import TrackedFace, Tracker
@@ -30,8 +32,11 @@ class Steady(Protocol):
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Painted face (S, S, 3), mask (S, S, 1) and colour curves, stilled."""
 
-    def change(self, change: FloatArray) -> FloatArray:
-        """What its expression lacks, (U,), stilled."""
+    def change(self, before: FloatArray | None, after: FloatArray | None) -> FloatArray:
+        """(U,) what its expression lacks, stilled; see `edge_runtime.face.follow.Following`."""
+
+    def edit(self, edit: Edit) -> Edit:
+        """How that is given back, stilled."""
 
 
 _STILL, _MOVING = 0.02, 0.12
@@ -53,6 +58,10 @@ class FaceSwapper(Protocol):
 
     def choose(self, image: Image, faces: list[Face], controls: SwapControls) -> list[Face]:
         """The faces that are meant."""
+
+    @property
+    def follower(self) -> Follower | None:
+        """What gives faces the expression that they have lost, where something can."""
 
 
 class SwapStream:
@@ -94,7 +103,9 @@ class SwapStream:
         return out
 
     def _filter(self) -> SwapFilter:
-        return SwapFilter(self._manifest.track.edit_cutoff_hz, self._manifest.colour.cutoff_hz)
+        follower, manifest = self._swapper.follower, self._manifest
+        following = None if follower is None else follower.begin()
+        return SwapFilter(manifest.track.edit_cutoff_hz, manifest.colour.cutoff_hz, following)
 
     def _meant(self, frame: Image) -> list[TrackedFace]:
         if self._controls.faces == "all" and not self._controls.alike:
@@ -127,12 +138,13 @@ class SwapStream:
 class SwapFilter:
     """Stills one face of a video: what is painted, in the face's own crop, and what its expression lacks."""
 
-    def __init__(self, cutoff_hz: float, colour_cutoff_hz: float) -> None:
+    def __init__(self, cutoff_hz: float, colour_cutoff_hz: float, following: Following | None) -> None:
         self._paint = PictureFilter(cutoff_hz, _STILL, _MOVING)
         self._mask = LowPassFilter(cutoff_hz)
         # a flicker of a face's light would be one of the whole face
         self._curves = LowPassFilter(colour_cutoff_hz)
-        self._change = LowPassFilter(cutoff_hz)
+        self._following = following
+        self._edit = EditFilter(cutoff_hz)
 
     def painted(
         self, rgb: FloatArray, mask: FloatArray, curves: FloatArray, time_s: float
@@ -140,9 +152,14 @@ class SwapFilter:
         """See `Steady.painted`; ``time_s`` is the moment."""
         return self._paint(rgb, time_s), self._mask(mask, time_s), self._curves(curves, time_s)
 
-    def change(self, change: FloatArray, time_s: float) -> FloatArray:
-        """See `Steady.change`."""
-        return self._change(change, time_s)
+    def change(self, before: FloatArray | None, after: FloatArray | None, time_s: float) -> FloatArray:
+        """See `Steady.change`. Only where there is a follower."""
+        assert self._following is not None
+        return self._following(before, after, time_s)
+
+    def edit(self, edit: Edit, time_s: float) -> Edit:
+        """See `Steady.edit`."""
+        return self._edit(edit, time_s)
 
 
 @dataclass(frozen=True)
@@ -157,8 +174,11 @@ class _Moment:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         return self.filter.painted(rgb, mask, curves, self.time_s)
 
-    def change(self, change: FloatArray) -> FloatArray:
-        return self.filter.change(change, self.time_s)
+    def change(self, before: FloatArray | None, after: FloatArray | None) -> FloatArray:
+        return self.filter.change(before, after, self.time_s)
+
+    def edit(self, edit: Edit) -> Edit:
+        return self.filter.edit(edit, self.time_s)
 
 
 @dataclass(frozen=True)

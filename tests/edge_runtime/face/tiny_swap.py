@@ -46,6 +46,7 @@ def make_swap_manifest(**changes: Any) -> SwapManifest:
         colour=ColourSpec("none", 16, 0.05, 3.0, 2.0),
         lost=LostSpec(0.5, 4),
         likeness=LikenessSpec(16, 0.5),
+        painted_shape=(),
         inputs=(tensor("image", 1, CROP_PX, CROP_PX, 3),),
         outputs=(tensor("rgb", 1, CROP_PX, CROP_PX, 3), tensor("mask", 1, CROP_PX, CROP_PX, 1)),
         parameters=1,

@@ -40,7 +40,7 @@ from train.face.swap.batches import SwapExample, SwapSampler, stack
 from train.face.swap.fit import Lesson, SwapFit, SwapFitOptions, add_schedule
 from train.face.swap.looks import OwnHalf, PhotoLooks, RenderedLooks, SwapHalf
 from train.face.swap.preprocess import preprocess
-from train.face.swap.run import RENDERED_TEXT, SwapConfig, SwapHeldOut, SwapRun, TrainedSwap
+from train.face.swap.run import RENDERED_TEXT, UNKNOWN, SwapConfig, SwapHeldOut, SwapRun, TrainedSwap
 from train.records import save_json
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ Image = NDArray[np.uint8]
 LICENCE: Final = "photos by the person's consent, for this model alone"
 _COMPARED: Final = 16
 _EXPORT_FACES: Final = 48
-_UNKNOWN: Final = -1
 
 
 def adapt(run: SwapRun, base: TrainedSwap, identity: IdentitySpec, lesson: Lesson, options: SwapFitOptions) -> SwapFit:
@@ -135,7 +134,7 @@ def _heldout(examples: Sequence[SwapExample], others: Sequence[Image]) -> SwapHe
     """Examples with their answers and other faces without, half of each where both are many."""
     known = list(examples)[: _EXPORT_FACES - min(len(others), _EXPORT_FACES // 2)]
     faces = list(others)[: _EXPORT_FACES - len(known)]
-    rows = [example.identity for example in known] + [_UNKNOWN] * len(faces)
+    rows = [example.identity for example in known] + [UNKNOWN] * len(faces)
     targets = [example.target for example in known] + faces
     return SwapHeldOut(
         np.stack([example.image for example in known] + faces), np.stack(targets), np.array(rows, np.int32)

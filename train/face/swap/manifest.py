@@ -15,7 +15,10 @@ from train.face.swap.run import TrainedSwap
 
 
 def draft_manifest(trained: TrainedSwap, folded: Any, row: int, *, generator: str = "changeling train") -> SwapManifest:
-    """The manifest of ``folded``, the plain net of identity ``row``, before any conversion."""
+    """The manifest of ``folded``, the plain net of identity ``row``, before any conversion.
+
+    What `train.face.swap.shape` measures is not in it yet.
+    """
     from train.face.model import count_macs  # brings Keras, which has greeted by now
 
     return SwapManifest(
@@ -37,6 +40,7 @@ def draft_manifest(trained: TrainedSwap, folded: Any, row: int, *, generator: st
         colour=device.COLOUR,
         lost=device.LOST,
         likeness=device.LIKENESS,
+        painted_shape=(),
         inputs=tensor_specs(folded.input),
         outputs=tensor_specs(folded.output),
         parameters=parameter_count(folded),

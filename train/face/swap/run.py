@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +73,16 @@ class SwapRun(RunFolder):
         records.remove(self.identities, self.scores)
 
 
+UNKNOWN: Final = -1
+"""Row of no identity."""
+
+
 @dataclass(frozen=True, eq=False)
 class SwapHeldOut(HeldOutFaces):
     """Faces: ``targets`` are what should come out for ``identities``."""
 
     identities: NDArray[np.int32]
-    """(N,) rows; -1 where nobody knows what should come out."""
+    """(N,) rows; `UNKNOWN` where nobody knows what should come out."""
 
 
 @dataclass(frozen=True)
