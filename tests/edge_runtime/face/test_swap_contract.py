@@ -18,8 +18,8 @@ from tests.edge_runtime.face.tiny_swap import CONSENT, make_swap_manifest, perso
 
 
 def test_there_and_back() -> None:
-    for identity in (make_swap_manifest().identity, person()):
-        manifest = make_swap_manifest(identity=identity)
+    for identity, shape in ((make_swap_manifest().identity, ()), (person(), (0.01,) * 9)):
+        manifest = make_swap_manifest(identity=identity, painted_shape=shape)
         assert parse_manifest(manifest.to_json()) == manifest
 
 
@@ -40,6 +40,8 @@ def test_faces_and_swaps_have_the_same_geometry() -> None:
         ({"colour": ColourSpec("none", 16, 0.05, 0.5, 2.0)}, "cannot be matched"),
         ({"lost": LostSpec(-1.0, 4)}, "lost face"),
         ({"likeness": LikenessSpec(16, 1.5)}, "lost face"),
+        ({"painted_shape": (0.1,) * 8}, "painted shape that is none"),
+        ({"painted_shape": (1.5,) * 9}, "painted shape that is none"),
         ({"identity": IdentitySpec("", "", True, None)}, "no name"),
         ({"identity": dataclasses.replace(person(), synthetic=True)}, "synthetic identity"),
         ({"identity": person(dataclasses.replace(CONSENT, expires_on="soon"))}, "no date"),
