@@ -17,12 +17,11 @@ import numpy as np
 
 from edge_runtime.face.follow import ALIKE, DISTANCES, RESPONSE, SHAPE, distances, expression_of
 from train.face.dataset import StoredPair, load_dataset, load_pair
+from train.face.evaluate.movements import fit_reference
 from train.face.parts import load_parts
 from train.face.preprocess import find_largest
-from train.face.units import UNIT_INDEX, UNIT_NAMES
+from train.face.units import UNIT_INDEX
 from train.progress import Progress
-
-_RIDGE = 0.5
 
 
 def main(expressions: Path, identities: Path) -> None:
@@ -31,15 +30,17 @@ def main(expressions: Path, identities: Path) -> None:
     for pair, difference in _differences(expressions, "expression"):
         changes.append(pair.units_b - pair.units_a)
         moved.append(difference)
-    told = np.stack(changes).astype(np.float64)
-    response = np.linalg.solve(told.T @ told + _RIDGE * np.eye(len(UNIT_NAMES)), told.T @ np.stack(moved))
+    reference = fit_reference(changes, dict(zip(DISTANCES, np.stack(moved).T.tolist(), strict=True)))
+    if reference is None:
+        sys.exit("too few pairs of expressions show faces that can be found; collect more")
     print(f"{len(moved)} pairs of expressions; {', '.join(DISTANCES)}")
     for unit, now in RESPONSE.items():
-        print(f'    "{unit}": ({", ".join(f"{value:.3f}" for value in response[UNIT_INDEX[unit]])}),   # now {now}')
+        answer = (reference.per_unit[name][UNIT_INDEX[unit]] for name in DISTANCES)
+        print(f'    "{unit}": ({", ".join(f"{value:.3f}" for value in answer)}),   # now {now}')
     between = np.stack([difference for _, difference in _differences(identities, "identity")])
     print(f"{len(between)} pairs of people")
     print(f"({', '.join(f'{value:.3f}' for value in between.std(axis=0))}),   # now {SHAPE}")
-    for row, values in enumerate(np.corrcoef(between.T), 0):
+    for row, values in enumerate(np.corrcoef(between.T)):
         print(f"    ({''.join(f'{value:.2f}, ' for value in values[:row])}),   # now {ALIKE[row]}")
 
 

@@ -68,9 +68,7 @@ class SwapTrial(PictureTrial[SwapManifest]):
         draft = draft_manifest(self._run, self.step, self._row, generator=bundle.generator())
         draft = self._with_landmarks(draft)
         finder = open_finder(draft.detector, draft.landmarks, self._parts.files)[0]
-        swapper = KerasSwapper(self._run.network, self._run.vectors)
-        shape = painted_shape(lambda crop: swapper.run(crop, self._row), self._run.heldout(), finder)
-        return dataclasses.replace(draft, painted_shape=shape)
+        return dataclasses.replace(draft, painted_shape=painted_shape(self._swap, self._run.heldout(), finder))
 
     def evidence(self, calibration: Path | None) -> Evidence:
         """Held-out faces: every other one (or a folder's photos) calibrates, the rest are the test."""
@@ -82,8 +80,7 @@ class SwapTrial(PictureTrial[SwapManifest]):
         crops, names = heldout.images[::2], tuple(f"heldout {i}" for i in range(0, len(heldout.images), 2))
         if calibration is not None:
             crops, names = photo_crops(self._parts, self.draft.crop, calibration)
-        swapper = KerasSwapper(self._run.network, self._run.vectors)
-        self._answers = [swapper.run(image, self._row) for image in self._images]
+        self._answers = [self._swap(image) for image in self._images]
         outputs = {name: np.stack([getattr(a, name) for a in self._answers])[:, None] for name in ("rgb", "mask")}
         return Evidence(
             (Reference(Rollout(_feeds(self._images), outputs), {}),),
@@ -92,6 +89,14 @@ class SwapTrial(PictureTrial[SwapManifest]):
             tuple(f"heldout {i}" for i in range(1, len(heldout.images), 2)),
             f"{len(self._images)} held-out faces",
         )
+
+    @cached_property
+    def _keras(self) -> KerasSwapper:
+        return KerasSwapper(self._run.network, self._run.vectors)
+
+    def _swap(self, crop: Image) -> Swapped:
+        """What Keras answers a crop (S, S, 3)."""
+        return self._keras.run(crop, self._row)
 
     def _golden_inputs(self) -> dict[str, np.ndarray]:
         return {"crop": self._images[0]}

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from edge_runtime.errors import OutputError, WorkstationError
+from edge_runtime.errors import WorkstationError
 from edge_runtime.files import make_folder
 from train.half_floats import halve
-from train.run_folder import RunFolder
+from train.run_folder import RunFolder, filling
 
 SHIPPED: Final = "shipped"
 """What ``--base`` calls the one that the repository carries."""
@@ -40,10 +40,6 @@ def keeping(run: RunFolder, base: RunFolder) -> Iterator[None]:
     """Makes the folder of ``base`` and copies the weights of ``run`` into it as half floats: half the bytes to start
     from. The block writes the rest; whatever goes wrong in either becomes one `OutputError`."""
     make_folder(base.weights.parent)
-    try:
+    with filling(base.root):
         halve(run.weights, base.weights)
         yield
-    except OSError as error:
-        raise OutputError(
-            f"{base.root} cannot be written ({error.strerror or error}); choose another folder"
-        ) from error

@@ -8,13 +8,15 @@ RUN/log.csv, curves.png, samples/
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import WorkstationError
+from edge_runtime.errors import OutputError, WorkstationError
 from train import records
 
 if TYPE_CHECKING:
@@ -35,6 +37,15 @@ class RunFolder:
     def forget(self) -> None:
         """Throw away what training left behind; what describes the run stays."""
         records.remove(self.last, self.last.with_name("last.old"), self.weights, self.log)
+
+
+@contextlib.contextmanager
+def filling(root: Path) -> Iterator[None]:
+    """Whatever goes wrong in writing what a new run's folder holds becomes one `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{root} cannot be written ({error.strerror or error}); choose another folder") from error
 
 
 def check_folder(path: Path) -> None:

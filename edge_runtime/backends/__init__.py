@@ -21,6 +21,11 @@ BACKENDS_BY_FORMAT = {"tflite": ("litert", "tflite"), "onnx": ("onnx",)}
 """Names a user may ask for, in the order in which they are tried."""
 
 
+def wish_for(backend: str | None, graph_format: str) -> str | None:
+    """The ``backend`` that a user asked for, where it runs graphs of this format; None lets these choose their own."""
+    return backend if backend in BACKENDS_BY_FORMAT[graph_format] else None
+
+
 class Backend(Protocol):
     """A loaded graph."""
 

@@ -51,9 +51,9 @@ def _moved(ours: FloatArray, theirs: FloatArray, spec: ColourSpec) -> FloatArray
     line = (_LEVELS[:, None] - ours.mean(axis=0)) * gain + theirs.mean(axis=0)
     # A dark face on a light one would have eyes that glow: nothing becomes brighter than all of the photo's face, or
     # darker, that was not so before.
-    darkest, brightest = (np.asarray(end, np.float32) for end in (theirs.min(axis=0), theirs.max(axis=0)))
     levels = _LEVELS[:, None]
-    return np.asarray(np.clip(line, np.minimum(levels, darkest), np.maximum(levels, brightest)), np.float32)
+    low, high = np.minimum(levels, theirs.min(axis=0)), np.maximum(levels, theirs.max(axis=0))
+    return np.asarray(np.clip(line, low, high), np.float32)
 
 
 def _quantiles(ours: FloatArray, theirs: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.backends import BACKENDS_BY_FORMAT, open_backend
+from edge_runtime.backends import open_backend, wish_for
 from edge_runtime.default_model import open_model_or_default
 from edge_runtime.errors import BackendError, ModelFileError
 from edge_runtime.face.compose import Composer
@@ -69,8 +69,7 @@ def default_editor(backend: str | None = None, threads: int = 1) -> Editor | Non
     ``backend`` is what the user asked for another model. Raises `ModelFileError` when the file is damaged.
     """
     model = open_model_or_default(None, FACE)
-    prefer = backend if backend in BACKENDS_BY_FORMAT[model.graph_format] else None
     try:
-        return Editor(model, backend=prefer, threads=threads)
+        return Editor(model, backend=wish_for(backend, model.graph_format), threads=threads)
     except BackendError:
         return None

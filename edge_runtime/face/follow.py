@@ -130,12 +130,10 @@ class Follower:
         """``painted_shape`` as in `edge_runtime.swap_contract.SwapManifest`."""
         self._editor = editor
         units = editor.manifest.units
-        self.low = np.array([unit.minimum for unit in units], np.float32)
-        self.high = np.array([unit.maximum for unit in units], np.float32)
-        """(U,) the range of each unit's change."""
+        self._low = np.array([unit.minimum for unit in units], np.float32)
+        self._high = np.array([unit.maximum for unit in units], np.float32)
         self._gains = np.array([unit.gain for unit in units], np.float32)
-        known = len(painted_shape) > 0
-        self.model = make_model([unit.name for unit in units], tuple(painted_shape) if known else (0.0,) * 9, known)
+        self._model = make_model([unit.name for unit in units], painted_shape)
 
     @property
     def name(self) -> str:
@@ -154,7 +152,7 @@ class Follower:
 
     def begin(self) -> Following:
         """For a photo, or one face of a video."""
-        return Following(self)
+        return Following(self._model, self._low, self._high)
 
     def give(
         self,
@@ -168,23 +166,20 @@ class Follower:
         if opacity > 0.0 and np.abs(change).max() >= _LEAST:
             self._editor.edit(image, face, (change * self._gains)[None], opacity, steady)
 
-    def close(self) -> None:
-        """Free the interpreter."""
-        self._editor.close()
-
 
 class Following:
     """What one face lacks, from moment to moment."""
 
-    def __init__(self, follower: Follower) -> None:
-        self._follower, model = follower, follower.model
+    def __init__(self, model: Model, low: FloatArray, high: FloatArray) -> None:
+        """``low`` and ``high`` (U,) are the range of each unit's change."""
+        self._model, self._low, self._high = model, low, high
         self._looks = 0.0
         self._sum = np.zeros(len(DISTANCES))
         self._time_s = 0.0
         self._read = LowPassFilter(_READ_HZ)
         self._after: FloatArray | None = None
         self._still = OneEuroFilter(_STILL)
-        self._change = np.zeros(len(model.to_change), np.float32)
+        self._change = np.zeros_like(low)
 
     def __call__(self, before: FloatArray | None, after: FloatArray | None, time_s: float = 0.0) -> FloatArray:
         """(U,) the change of units that a face needs, of which landmarks `read` ``before`` and ``after`` the swap.
@@ -194,10 +189,9 @@ class Following:
         if after is not None:
             self._after = self._read(after, time_s)
         if before is not None and self._after is not None:
-            model = self._follower.model
-            lacking = before - self._after - model.painted_shape
-            change = model.to_change @ (lacking - self._shape(lacking, time_s))
-            self._change = np.clip(change.astype(np.float32), self._follower.low, self._follower.high)
+            lacking = before - self._after - self._model.painted_shape
+            change = self._model.to_change @ (lacking - self._shape(lacking, time_s))
+            self._change = np.clip(change.astype(np.float32), self._low, self._high)
         return self._still(self._change, time_s, 1.0)
 
     def _shape(self, lacking: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:
@@ -206,11 +200,9 @@ class Following:
         self._time_s = time_s
         self._looks += looks
         self._sum += looks * lacking
-        model = self._follower.model
-        told = model.certainty @ self._sum
-        return model.between @ np.linalg.solve(
-            np.eye(len(DISTANCES)) + self._looks * model.certainty @ model.between, told
-        )
+        certainty, between = self._model.certainty, self._model.between
+        told = np.eye(len(DISTANCES)) + self._looks * certainty @ between
+        return between @ np.linalg.solve(told, certainty @ self._sum)
 
 
 @dataclass(frozen=True)
@@ -227,12 +219,13 @@ class Model:
     """(U, D) from what is lacking of one person to changes of units; rows of 0 for units that nothing tells of."""
 
 
-def make_model(units: Sequence[str], painted_shape: Sequence[float], known: bool) -> Model:
-    """``known``: whether the painted face's shape is, so that only the other one differs from it."""
+def make_model(units: Sequence[str], painted_shape: Sequence[float]) -> Model:
+    """Where the painted face's shape is known, and not empty, only the other one's is left to guess."""
     response = np.array([RESPONSE.get(unit, (0.0,) * len(DISTANCES)) for unit in units])
     certainty = np.linalg.inv(CHANGE**2 * response.T @ response + NOISE**2 * np.eye(len(DISTANCES)))
-    people = (0.5 if known else 1.0) * _between_people()
-    return Model(np.array(painted_shape), people, certainty, CHANGE**2 * response @ certainty)
+    unknown = 1.0 if len(painted_shape) == 0 else 0.5
+    shape = np.array(painted_shape if len(painted_shape) else (0.0,) * len(DISTANCES))
+    return Model(shape, unknown * _between_people(), certainty, CHANGE**2 * response @ certainty)
 
 
 def _between_people() -> NDArray[np.float64]:

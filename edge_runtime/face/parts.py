@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from edge_runtime.backends import BACKENDS_BY_FORMAT, Backend, open_backend
+from edge_runtime.backends import Backend, open_backend, wish_for
 from edge_runtime.errors import ModelFileError
 from edge_runtime.face.detect import Detector
 from edge_runtime.face.finder import FaceFinder
@@ -24,7 +24,7 @@ def open_part(spec: GraphSpec, files: Mapping[str, bytes], *, backend: str | Non
         raise ModelFileError(f"the model file lacks {spec.file}; export the model again")
     if hashlib.sha256(graph).hexdigest() != spec.sha256:
         raise ModelFileError(f"{spec.file} is not the one the manifest describes; export the model again")
-    prefer = backend if backend in BACKENDS_BY_FORMAT[spec.graph_format] else None
+    prefer = wish_for(backend, spec.graph_format)
     return open_backend(graph, spec.graph_format, spec.inputs, spec.outputs, prefer=prefer, threads=threads)
 
 

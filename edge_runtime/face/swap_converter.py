@@ -62,8 +62,10 @@ class SwapConverter:
         )
         self.swapper = GraphSwapper(self._backend)
         self.composer = SwapComposer(manifest)
-        told = editor is not None and manifest.landmarks.count == MESH_POINTS
-        self.follower = Follower(editor, manifest.painted_shape) if editor is not None and told else None
+        self._editor = editor
+        self.follower: Follower | None = None
+        if editor is not None and manifest.landmarks.count == MESH_POINTS:
+            self.follower = Follower(editor, manifest.painted_shape)
 
     @property
     def backend_name(self) -> str:
@@ -199,8 +201,8 @@ class SwapConverter:
         """Free the interpreters."""
         for backend in (self._backend, *self._parts):
             backend.close()
-        if self.follower is not None:
-            self.follower.close()
+        if self._editor is not None:
+            self._editor.close()
 
     def _follow(self, image: Image, face: Face, share: float, steady: Steady | None) -> None:
         """Give the swapped ``face`` a ``share`` 0..1 of what its expression lacks, in place."""

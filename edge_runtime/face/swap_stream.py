@@ -95,7 +95,7 @@ class SwapStream:
         out = frame.copy()
         hides = self._controls.on_lost == BLUR
         for tracked in meant:
-            steady = _Moment(self._filters[tracked.number], time_s)
+            steady = self._filters[tracked.number].at(time_s)
             # a fading swap would show the very face that is to be hidden
             self._swapper.swap_face(out, tracked.steady, self._controls, 1.0 if hides else tracked.opacity, steady)
         if hides:
@@ -136,7 +136,7 @@ class SwapStream:
 
 
 class SwapFilter:
-    """Stills one face of a video: what is painted, in the face's own crop, and what its expression lacks."""
+    """Stills one face of a video: what is painted, in the face's own crop, and what is lacking of its expression."""
 
     def __init__(self, cutoff_hz: float, colour_cutoff_hz: float, following: Following | None) -> None:
         self._paint = PictureFilter(cutoff_hz, _STILL, _MOVING)
@@ -145,40 +145,28 @@ class SwapFilter:
         self._curves = LowPassFilter(colour_cutoff_hz)
         self._following = following
         self._edit = EditFilter(cutoff_hz)
+        self._time_s = 0.0
 
-    def painted(
-        self, rgb: FloatArray, mask: FloatArray, curves: FloatArray, time_s: float
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """See `Steady.painted`; ``time_s`` is the moment."""
-        return self._paint(rgb, time_s), self._mask(mask, time_s), self._curves(curves, time_s)
-
-    def change(self, before: FloatArray | None, after: FloatArray | None, time_s: float) -> FloatArray:
-        """See `Steady.change`. Only where there is a follower."""
-        assert self._following is not None
-        return self._following(before, after, time_s)
-
-    def edit(self, edit: Edit, time_s: float) -> Edit:
-        """See `Steady.edit`."""
-        return self._edit(edit, time_s)
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """A filter at one moment: a `Steady`."""
-
-    filter: SwapFilter
-    time_s: float
+    def at(self, time_s: float) -> SwapFilter:
+        """The same filter, for what is seen at a moment."""
+        self._time_s = time_s
+        return self
 
     def painted(
         self, rgb: FloatArray, mask: FloatArray, curves: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        return self.filter.painted(rgb, mask, curves, self.time_s)
+        """See `Steady.painted`."""
+        time_s = self._time_s
+        return self._paint(rgb, time_s), self._mask(mask, time_s), self._curves(curves, time_s)
 
     def change(self, before: FloatArray | None, after: FloatArray | None) -> FloatArray:
-        return self.filter.change(before, after, self.time_s)
+        """See `Steady.change`. Only where there is a follower."""
+        assert self._following is not None
+        return self._following(before, after, self._time_s)
 
     def edit(self, edit: Edit) -> Edit:
-        return self.filter.edit(edit, self.time_s)
+        """See `Steady.edit`."""
+        return self._edit(edit, self._time_s)
 
 
 @dataclass(frozen=True)

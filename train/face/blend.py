@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.cli.arguments import Parser, number
-from edge_runtime.errors import InputError, OutputError, WorkstationError
+from edge_runtime.errors import InputError, WorkstationError
 from edge_runtime.files import make_folder
 from train.face.base import check_fits
 from train.face.run import Run, Sources, TrainedFace, load_run
 from train.quiet import import_keras
 from train.records import save_json
+from train.run_folder import filling
 
 
 def blend(first: TrainedFace, second: TrainedFace, share: float, run: Run) -> None:
@@ -34,19 +35,17 @@ def blend(first: TrainedFace, second: TrainedFace, share: float, run: Run) -> No
     check_fits(first, second.config)
     if not np.array_equal(first.basis, second.basis):
         raise WorkstationError(f"{first.root} and {second.root} have other bases; blend a run with what came of it")
-    kept, other = Run(second.root), Run(run.root)
+    kept = Run(second.root)
     if not kept.heldout.is_file():
         raise WorkstationError(f"{second.root} has no held-out faces; give a whole run second")
     weights = zip(first.network.get_weights(), second.network.get_weights(), strict=True)
     network = second.network
     network.set_weights([one + np.float32(share) * (two - one) for one, two in weights])
     make_folder(run.weights.parent)
-    try:
-        for source, target in ((kept.basis, other.basis), (kept.heldout, other.heldout)):
-            shutil.copyfile(source, target)
+    with filling(run.root):
+        shutil.copyfile(kept.basis, run.basis)
+        shutil.copyfile(kept.heldout, run.heldout)
         network.save_weights(run.weights)
-    except OSError as error:
-        raise OutputError(f"{run.root} cannot be written ({error.strerror or error}); choose another folder") from error
     save_json(run.sources, Sources(tuple(dict.fromkeys((*first.sources, *second.sources)))))
     save_json(run.config, second.config)
 

@@ -26,6 +26,7 @@ from edge_runtime.face.follow import (
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.swap_converter import SwapConverter
 from edge_runtime.model_file import open_model
+from edge_runtime.swap_contract import SHAPE_DISTANCES
 from tests.edge_runtime.face.tiny_face import UNITS, disc_mesh, picture, write_face
 from tests.edge_runtime.face.tiny_swap import load_swap, write_swap
 
@@ -166,6 +167,7 @@ def _shipped() -> Editor:
 def test_the_shipped_face_model_has_every_unit_that_is_told() -> None:
     assert set(RESPONSE) <= {unit.name for unit in _shipped().manifest.units}
     assert {len(row) for row in RESPONSE.values()} == {len(SHAPE)} == {len(DISTANCES)}
+    assert len(DISTANCES) == SHAPE_DISTANCES, "what a manifest may hold"
     assert [len(row) for row in ALIKE] == list(range(len(DISTANCES)))
     assert np.linalg.eigvalsh(_between_people()).min() > -0.2 * NOISE**2, (
         "what the noise does not cover is no covariance"

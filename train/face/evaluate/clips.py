@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 import numpy as np
@@ -100,16 +98,12 @@ def _subject(footage: Footage, number: int, frame: Frame, tracked: TrackedFace) 
 
 @dataclass
 class Clip:
-    """Consecutive frames with some edits, written beside each other, and how much their meshes tremble.
-
-    The file appears, whole, at the end of its ``with`` block.
-    """
+    """Consecutive frames with some edits, written beside each other, and how much their meshes tremble."""
 
     judge: PictureJudge
     wishes: Sequence[Wish]
-    path: Path
+    video: SideBySide
     most: int
-    comment: str
     _source: list[FloatArray] = field(default_factory=list)
     _edited: dict[str, list[FloatArray | None]] = field(default_factory=dict)
     _filters: dict[str, EditFilter] = field(default_factory=dict)
@@ -119,15 +113,6 @@ class Clip:
     def __post_init__(self) -> None:
         self.wishes = [wish for wish in self.wishes if wish.name in CLIP_EDITS]
         self._filters = {wish.name: EditFilter(self.judge.track.edit_cutoff_hz) for wish in self.wishes}
-        self._video = SideBySide(self.path, self.comment)
-
-    def __enter__(self) -> Clip:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._video.__exit__(kind, error, trace)
 
     def add(self, subject: Subject, frame: Frame, facts: VideoFacts) -> None:
         """The next frame with a face; one that does not follow the last one ends the clip."""
@@ -148,7 +133,7 @@ class Clip:
         for wish, mesh in zip(self.wishes, meshes[1:], strict=True):
             # An edit that spoils the face so far that no mesh is found has no jitter to tell.
             self._edited.setdefault(wish.name, []).append(None if mesh is None else mesh.points)
-        self._video.add([subject.image, *pictures], frame, facts)
+        self.video.add([subject.image, *pictures], frame, facts)
         self._next = subject.frame + 1
         self._done = len(self._source) >= self.most
 

@@ -44,6 +44,7 @@ from train.face.evaluate.movements import MOVEMENTS, Reference
 from train.face.evaluate.pictures import face_box, feature_tiles, pair_of, write_picture
 from train.face.evaluate.rendered import HeadJudge, HeadScore
 from train.face.evaluate.results import ClipScore, EditScore, Evaluation, FootageFacts, Real, Rendered
+from train.face.evaluate.side_by_side import SideBySide
 from train.face.evaluate.summarise import bar_values, footage_rows, rendered_of
 from train.face.units import FEATURE_NAMES
 
@@ -270,7 +271,8 @@ class Run:
             self._told(self._done, footage.name)
 
         path = self._output / "videos" / f"{footage.name}.mp4"
-        with Clip(judge, asked, path, plan.video.clip_frames, self._comment) as clip:
+        with SideBySide(path, self._comment) as video:
+            clip = Clip(judge, asked, video, plan.video.clip_frames)
             facts = walk(footage, self._converter, plan.video, judged, clip, tracked)
         if not scores:
             raise InputError(f"{footage.path.name} shows no face that can be found")

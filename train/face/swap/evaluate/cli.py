@@ -29,11 +29,12 @@ from train.face.evaluate.inputs import list_footage
 from train.face.evaluate.pictures import write_picture
 from train.face.evaluate.rendered import ssim_map
 from train.face.evaluate.side_by_side import SideBySide
+from train.face.preprocess import find_largest
 from train.face.scoring import psnr_db, touched_square_error
 from train.face.swap.collect import HELDOUT_PREFIX
 from train.face.swap.evaluate.bars import BARS, GALLERY
 from train.face.swap.evaluate.footage import FootageJudge, FootageScore, describe_photos
-from train.face.swap.evaluate.measures import largest, mean_of_known
+from train.face.swap.evaluate.measures import mean_of_known
 from train.face.swap.evaluate.rendered import Gallery, RenderedJudge, RenderedScore, Vector, summary
 from train.face.swap.looks import Look, OwnHalf, RenderedLooks, SwapHalf
 from train.face.swap.preprocess import preprocess
@@ -164,7 +165,7 @@ def make_gallery(
     """The target by pictures that are not judged, and one picture of every other held-out head, source or target."""
 
     def described(look: Look, image: Image) -> Vector | None:
-        face = largest(converter.finder, image)
+        face = find_largest(converter.finder, image)
         return None if face is None else recogniser.describe(recogniser.chip(image, face))
 
     own = OwnHalf(mine)

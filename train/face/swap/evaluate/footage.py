@@ -22,7 +22,8 @@ from train.face.evaluate.inputs import PHOTO, Footage
 from train.face.evaluate.movements import jitter_iod
 from train.face.evaluate.pictures import face_box, pair_of
 from train.face.evaluate.side_by_side import SideBySide
-from train.face.swap.evaluate.measures import Following, following, largest, mean_of_known
+from train.face.preprocess import find_largest
+from train.face.swap.evaluate.measures import Following, following, mean_of_known
 
 Image = NDArray[np.uint8]
 Vector = NDArray[np.float64]
@@ -85,7 +86,7 @@ class FootageJudge:
         before_meshes: list[FloatArray] = []
         after_meshes: list[FloatArray] = []
         for number, before, after in self._frames(footage, told, clip):
-            faces = largest(self._converter.finder, before), largest(self._converter.finder, after)
+            faces = find_largest(self._converter.finder, before), find_largest(self._converter.finder, after)
             if faces[0] is None or faces[1] is None:
                 continue
             before_meshes.append(faces[0].points)
@@ -145,7 +146,7 @@ def describe_photos(converter: SwapConverter, recogniser: Recogniser, photos: Se
     found = []
     for path in photos:
         pixels = read_photo(path).pixels
-        face = largest(converter.finder, pixels)
+        face = find_largest(converter.finder, pixels)
         if face is not None:
             found.append(recogniser.describe(recogniser.chip(pixels, face)))
     return found

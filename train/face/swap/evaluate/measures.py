@@ -6,21 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime.face.choice import choose
-from edge_runtime.face.finder import FaceFinder
 from edge_runtime.face.follow import expression_of
 from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.landmarks import Face
 from train.face.photos import pose_deg
-
-Image = NDArray[np.uint8]
-
-
-def largest(finder: FaceFinder, image: Image) -> Face | None:
-    """The largest face of a picture."""
-    return next(iter(choose(finder.find(image), "largest")), None)
 
 
 def pose_error_deg(face: Face, true: Face) -> float:

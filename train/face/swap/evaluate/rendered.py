@@ -12,9 +12,10 @@ from edge_runtime.face.geometry import FloatArray
 from edge_runtime.face.landmarks import Face
 from edge_runtime.face.swap_converter import SwapConverter
 from train.face.evaluate.identity import Recogniser
+from train.face.preprocess import find_largest
 from train.face.scoring import psnr_db
 from train.face.swap.batches import cut
-from train.face.swap.evaluate.measures import expression_error, largest, mean_of_known, pose_error_deg
+from train.face.swap.evaluate.measures import expression_error, mean_of_known, pose_error_deg
 from train.face.swap.looks import Look
 from train.face.swap.monitor import overlap
 from train.face.swap.occluders import cover
@@ -78,7 +79,7 @@ class RenderedJudge:
 
     def swapped(self, image: Image) -> tuple[Image, Face] | None:
         """A frame with its largest face swapped, and that face; None when none is found."""
-        face = largest(self._converter.finder, image)
+        face = find_largest(self._converter.finder, image)
         if face is None:
             return None
         out = image.copy()
@@ -97,7 +98,7 @@ class RenderedJudge:
         free = np.where(cover(covered, np.random.default_rng(number)), np.float32(0.0), example.shown)
         run = self._converter.swapper.run
         finder = self._converter.finder
-        after, true = largest(finder, out), largest(finder, look.target)
+        after, true = find_largest(finder, out), find_largest(finder, look.target)
         both = after is not None and true is not None
         source_distance, target_distance, first = self._identity(look.image, face, out, after)
         return RenderedScore(
